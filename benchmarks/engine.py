@@ -233,7 +233,7 @@ def job(scale: float, seed: int) -> None:
     generations = max(1, round(scale * Recipe.load("first").generations))
     with tempfile.TemporaryDirectory() as folder:
         run = [sys.executable, "-m", "selfsown", "run", "first", f"{folder}/run"]
-        run += ["--set", f"generations={generations}", "--set", f"seed={seed}"]
+        run += ["--set", f"generations={generations}", "--set", f"seed={seed}", "--set", "control=false"]
         ours, _ = measured(lambda: subprocess.run(run, check=True, stdout=subprocess.DEVNULL))
         last = Path(folder) / "run" / f"generation-{generations:02}" / "generation.json"
         scores = json.loads(last.read_text(encoding="utf-8"))["scores"]

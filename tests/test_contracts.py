@@ -123,9 +123,10 @@ def test_each_way_can_be_named_in_a_recipe_and_its_knobs_have_types_and_defaults
 
 @pytest.mark.parametrize(("verb", "way"), [each for each in EVERY if each[0] in LOOP_STAGES])
 def test_a_method_declares_that_it_streams_where_it_takes_rows_one_at_a_time(verb: str, way: str) -> None:
-    rows = parameters(find(verb, way)).get("rows")
-    takes_iterable = rows is not None and "Iterable" in str(rows.annotation)
-    assert step(verb, way, NEEDED.get(f"{verb}.{way}")).streams == takes_iterable
+    rows, method = parameters(find(verb, way)).get("rows"), step(verb, way, NEEDED.get(f"{verb}.{way}"))
+    annotation = str(rows.annotation) if rows else ""
+    assert method.streams == ("Iterable" in annotation)
+    assert method.rereads == ("Collection" in annotation)
 
 
 def refused_without_prompts(verb: str, way: str, roles: dict[str, Any]) -> bool:

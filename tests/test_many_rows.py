@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,15 @@ from small import FIRST
 from test_loop import contents
 
 from selfsown import loop, run_folder, stages
+from selfsown.errors import RecipeError
 from selfsown.files import row_sequences
 from selfsown.files.row_parquet import StoredRows
 from selfsown.files.row_sequences import chained
-from selfsown.recipe.inputs import GenerateInputs, GradeInputs
+from selfsown.recipe.inputs import CurateInputs, GenerateInputs, GradeInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import step
-from selfsown.records import Grade, Mixture, Row
-from selfsown.stages import grade_rows, in_pieces
+from selfsown.records import EPISODE, TURN, Grade, Mixture, Row
+from selfsown.stages import curate_rows, grade_rows, in_pieces
 from selfsown.tasks import addition, programs
 
 CURATORS = "curate=[min_score, dedup, dedup_near, {decontaminate: {near_copies: true}}]"
@@ -77,6 +79,59 @@ def test_what_a_stopped_run_left_between_its_stages_is_deleted(
     assert list(tmp_path.glob("run/generation-01/working/*.parquet"))
     loop.run(Recipe.load("first", SMALL), tmp_path / "run")
     assert contents(tmp_path / "run") == contents(whole)
+
+
+REAL = [Row(f"question {number}", "yes", metadata={"place": "north" if number % 4 else "south"}) for number in range(8)]
+
+
+def made_rows(count: int) -> list[Row]:
+    """Rows of few prompts, some alike and some rejected or failed before, as an earlier curator gives them."""
+    chance, rows = random.Random(0), list[Row]()
+    for number in range(count):
+        words = " ".join(chance.choices(["a", "river", "of", "stones", "runs", "north"], k=14))
+        metadata = {
+            "place": chance.choice(["north", "south"]),
+            EPISODE: f"{number // 4}",
+            TURN: f"{number % 4 + 1} of 4",
+        }
+        grades = (Grade(chance.choice([0.0, 0.5, 1.0]), "a reason", "judge"),)
+        row = Row(f"prompt {chance.randrange(count // 5)}", words, parents=(f"real {number % 9}",), metadata=metadata)
+        row = row.replace_fields(grades=grades, sample_index=number)
+        rows.append(chance.choice([row, row, row, row.rejected("min_score: 0"), row.failed("no answer")]))
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("dedup_near", {"max_similarity": 0.6}),
+        ("balance", {"attributes": ["place"]}),
+        ("cap", {"max_per_prompt": 2, "max_per_parent": 9}),
+        ("pass_rate_band", {}),
+        ("whole_episodes", {}),
+    ],
+)
+def test_a_curator_that_rereads_gives_the_same_rows_from_a_file(
+    method: str, options: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, chosen = made_rows(200), step("curate", method, options)
+    inputs = CurateInputs(task=programs.Task(), real=REAL, past=rows[:3], seed=7)
+    expected = list(curate_rows(chosen, iter(rows), inputs))
+    monkeypatch.setattr(row_sequences, "IN_MEMORY", IN_MEMORY)
+    held, read = list[bool](), StoredRows.__iter__
+    monkeypatch.setattr(StoredRows, "__iter__", lambda stored: [held.append(True), read(stored)][1])
+    assert list(curate_rows(chosen, iter(rows), inputs)) == expected
+    assert held
+    assert {row.status for row in expected} == {"", "rejected", "failed"}
+    assert any(row.reason.startswith(method) for row in expected)
+    assert [row.sample_index for row in expected] == list(range(200))
+
+
+def test_a_curator_that_loses_a_row_or_gives_one_twice_is_refused() -> None:
+    inputs = CurateInputs(task=programs.Task(), real=REAL)
+    for curate, said in ((lambda rows: rows[1:], "lost 1 rows"), (lambda rows: [*rows, rows[0]], "gave 1 rows twice")):
+        with pytest.raises(RecipeError, match=said):
+            list(curate_rows(step("curate", curate), made_rows(20), inputs))
 
 
 class Writer:

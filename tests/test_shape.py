@@ -29,7 +29,7 @@ LAYERS: list[tuple[str, ...]] = [
         "batch_size",
     ),
     ("records", "templates", "catalogue", "atomic", "processes"),
-    ("usage", "files", "sandbox", "rewriting", "episode", "generated_problems", "environment_server"),
+    ("usage", "files", "sandbox", "rewriting", "episode", "generated_problems", "environment_server", "ranking"),
     ("holdout", "models", "tasks", "history", "run_folders", "test_generation"),
     ("prompting", "signals", "contamination"),
     STAGES,

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
+from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, pairwise
+from operator import attrgetter
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+import numpy as np
+
 from selfsown.errors import RecipeError
+from selfsown.files.row_sequences import spooled, values, with_status
 from selfsown.models import Model, RemoteModel, StepAware
 from selfsown.recipe.inputs import CurateInputs, GenerateInputs, GradeInputs
 from selfsown.recipe.recipe import Recipe
@@ -146,14 +155,16 @@ def _graded_or_failed(row: Row, grade: Grade) -> Row:
 def curate_rows(step: Step, rows: Iterable[Row], inputs: CurateInputs) -> Iterator[Row]:
     """The rows that the step gives: all of these, each once, and perhaps new ones, which name their parents.
 
-    A step that streams is fed row by row; any other gets all rows at once, and they come out by their sample index.
-    RecipeError where a row is lost.
+    A step that streams is fed row by row; any other gets all rows at once, and they come out by their sample index. Of
+    a step that rereads, many rows are in files, before and after it. RecipeError where a row is lost.
     """
     if not step.streams:
-        rows = list(rows)
-        live = [row for row in rows if not row.status]
-        made = _complete(step, live, step.collect(Row, replace(inputs, rows=live)))
-        yield from sorted([*(row for row in rows if row.status), *made], key=lambda row: row.sample_index)
+        with TemporaryDirectory(prefix="selfsown-") as folder:
+            gathered = spooled(rows, Path(folder) / "rows.parquet") if step.rereads else list(rows)
+            live = with_status(gathered, "")
+            made = _complete(step, live, step.stream(Row, replace(inputs, rows=live)))
+            curated = spooled(made, Path(folder) / "curated.parquet") if step.rereads else list(made)
+            yield from _by_sample_index(gathered, curated)
         return
     queue, waiting = deque[Row](), set[str]()  # all rows in order; the ids of those that the step has not given back
 
@@ -176,14 +187,26 @@ def curate_rows(step: Step, rows: Iterable[Row], inputs: CurateInputs) -> Iterat
         raise _lost_rows(step, len(waiting))
 
 
-def _complete(step: Step, rows: list[Row], out: list[Row]) -> list[Row]:
-    """All rows that came out; RecipeError unless every row that went in is there, and each once."""
-    ids = {row.id for row in out}
-    if lost := {row.id for row in rows} - ids:
-        raise _lost_rows(step, len(lost))
-    if len(ids) < len(out):
-        raise RecipeError(f"{step.name} gave {len(out) - len(ids)} rows twice; it must give every row once")
-    return out
+def _by_sample_index(rows: Sequence[Row], curated: Sequence[Row]) -> Iterator[Row]:
+    """Those of the rows that had a status before, and the curated ones."""
+    others, index = (row for row in rows if row.status), attrgetter("sample_index")
+    if all(a <= b for part in (rows, curated) for a, b in pairwise(values(part, "sample_index"))):
+        return heapq.merge(others, curated, key=index)
+    return iter(sorted(chain(others, curated), key=index))
+
+
+def _complete(step: Step, rows: Sequence[Row], out: Iterable[Row]) -> Iterator[Row]:
+    """All rows that come out; at the end RecipeError unless every row that went in was there, and each once."""
+    ids = array("Q")
+    for row in out:
+        ids.append(int(row.id, 16))
+        yield row
+    expected = np.unique(array("Q", (int(row_id, 16) for row_id in values(rows, "id"))))
+    different = np.unique(ids)
+    if lost := int(np.isin(expected, different, assume_unique=True, invert=True).sum()):
+        raise _lost_rows(step, lost)
+    if twice := len(ids) - len(different):
+        raise RecipeError(f"{step.name} gave {twice} rows twice; it must give every row once")
 
 
 def _lost_rows(step: Step, rows: int) -> RecipeError:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal
 
 from selfsown.option_types import Share
+from selfsown.ranking import Ranking
 from selfsown.records import Row, SelfsownError
+
+REREADS = True
 
 
 def curate(
-    rows: Sequence[Row],
+    rows: Collection[Row],
     real: Sequence[Row],
     seed: int,
     *,
@@ -33,19 +36,21 @@ def curate(
     """
     if not attributes:
         raise SelfsownError("curate.balance: attributes is empty; name at least one, such as region")
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
+    groups: dict[str, array[int]] = defaultdict(lambda: array("Q"))
+    ranking = Ranking(seed)
+    for place, row in enumerate(rows):
+        ranking.add(row, row.score)
         if value := _value(row, attributes):
-            groups[value].append(row)
+            groups[value].append(place)
     targets = _shares(set(groups), real, attributes, target) if groups else {}
     quota = _quotas({value: len(group) for value, group in groups.items()}, targets, tolerance)
-    over: dict[str, str] = {}
-    for value, group in groups.items():
-        best = sorted(group, key=lambda row: (-row.score, hashlib.sha256(f"{seed} {row.id}".encode()).digest()))
-        reason = f"balance: {value} has reached its quota of {quota[value]} (target share {targets.get(value, 0):.2g})"
-        over |= {row.id: reason for row in best[quota[value] :]}
-    for row in rows:
-        yield row.rejected(over[row.id]) if row.id in over else row
+    over = {place for value, group in groups.items() for place in ranking.best_first(group)[quota[value] :].tolist()}
+    for place, row in enumerate(rows):
+        value = _value(row, attributes) if place in over else ""
+        reason = (
+            f"balance: {value} has reached its quota of {quota.get(value)} (target share {targets.get(value, 0):.2g})"
+        )
+        yield row.rejected(reason) if value else row
 
 
 def _value(row: Row, attributes: Sequence[str]) -> str:

@@ -3,31 +3,53 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 
 from selfsown.option_types import Natural
+from selfsown.ranking import Ranking
 from selfsown.records import Row
+
+REREADS = True
+
+KINDS = "prompt", "parent"
 
 
 def curate(
-    rows: Sequence[Row], seed: int, *, max_per_prompt: Natural = 4, max_per_parent: Natural = 0
+    rows: Collection[Row], seed: int, *, max_per_prompt: Natural = 4, max_per_parent: Natural = 0
 ) -> Iterator[Row]:
     """Keep at most `max_per_prompt` rows of a prompt and `max_per_parent` rows of a parent; 0 is no limit.
 
     Ties in score are broken at random. Documents have no prompt, so `max_per_prompt` does not limit them. Put this
     after `min_score` and `dedup`: rows that those would reject count here.
     """
-    limits = {"prompt": max_per_prompt, "parent": max_per_parent}
-    counts: Counter[tuple[str, str]] = Counter()
-    full: dict[str, str] = {}
-    for row in sorted(rows, key=lambda row: (-row.score, hashlib.sha256(f"{seed} {row.id}".encode()).digest())):
-        groups = [("prompt", row.prompt)] if max_per_prompt and row.prompt else []
-        groups += [("parent", parent) for parent in dict.fromkeys(row.parents) if max_per_parent]
-        over = next((kind for kind, name in groups if counts[kind, name] >= limits[kind]), "")
-        if over:
-            full[row.id] = f"cap: {limits[over]} rows of its {over} score as high or higher"
+    limits = max_per_prompt, max_per_parent
+    ranking, keys, ends = Ranking(seed), array("Q"), array("Q", [0])
+    for row in rows:
+        ranking.add(row, row.score)
+        keys.extend(_group_key(kind, name) for kind, name in _groups(row) if limits[kind])
+        ends.append(len(keys))
+    counts, full = Counter[int](), bytearray(len(rows))  # full: 1 more than the kind of the group that is
+    for place in map(int, ranking.best_first()):
+        groups = keys[ends[place] : ends[place + 1]]
+        if over := [key & 1 for key in groups if counts[key] >= limits[key & 1]]:
+            full[place] = 1 + over[0]
         else:
             counts.update(groups)
-    for row in rows:
-        yield row.rejected(full[row.id]) if row.id in full else row
+    for row, kind in zip(rows, full, strict=True):
+        reason = f"cap: {limits[kind - 1]} rows of its {KINDS[kind - 1]} score as high or higher"
+        yield row.rejected(reason) if kind else row
+
+
+def _groups(row: Row) -> Iterator[tuple[int, str]]:
+    """The groups that a row is counted in, each with the index of its kind."""
+    if row.prompt:
+        yield 0, row.prompt
+    for parent in dict.fromkeys(row.parents):
+        yield 1, parent
+
+
+def _group_key(kind: int, name: str) -> int:
+    """64 bits, of which the last one is the kind: texts need not be held."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) & ~1 | kind

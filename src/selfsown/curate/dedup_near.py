@@ -7,16 +7,23 @@ compares them by character n-grams with TF-IDF weights, without a model.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
+
+import numpy as np
 
 from selfsown.option_types import Count, Share
+from selfsown.ranking import Ranking
 from selfsown.records import Row
 from selfsown.text.near_rows import near_duplicates
+from selfsown.text.stored_texts import ReorderedTexts, StoredTexts
+
+REREADS = True
 
 
 def curate(
-    rows: Sequence[Row],
+    rows: Collection[Row],
     real: Sequence[Row],
     past: Sequence[Row],
     seed: int,
@@ -36,16 +43,32 @@ def curate(
     one with the higher score times difficulty, ties broken at random.
     ngram_size: characters of an n-gram.
     """
-    known = [*real, *past]
-    chance = {row.id: hashlib.sha256(f"{seed} {row.id}".encode()).digest() for row in rows}
-    order = [*known, *sorted(rows, key=lambda row: (-_priority(row, difficulty_key), chance[row.id]))]
-    near: dict[str, str] = {}
-    texts = [(row.prompt, row.answer) for row in order]
-    for one, other, cosine in near_duplicates(texts, len(known), max_similarity, ngram_size):
-        preferred = "" if one < len(known) else ", which is preferred"
-        near[order[other].id] = f"dedup_near: cosine {cosine:.2f} with row {order[one].id}{preferred}"
+    known, ids, ranking = len(real) + len(past), array("Q"), Ranking(seed)
+    ranked = _ranked(rows, ranking, difficulty_key)
+    with StoredTexts(_texts(chain(real, past, ranked), ids)) as stored:
+        order = array("Q", [*range(known), *(known + ranking.best_first()).tolist()])
+        twins, cosines = np.full(len(ids), -1), np.zeros(len(ids))
+        best_first = ReorderedTexts(stored, order)
+        for one, other, cosine in near_duplicates(best_first, known, max_similarity, ngram_size):
+            twins[order[other]], cosines[order[other]] = order[one], cosine
+    for row, twin, cosine in zip(rows, twins[known:], cosines[known:], strict=True):
+        preferred = ", which is preferred" if twin >= known else ""
+        reason = f"dedup_near: cosine {cosine:.2f} with row {ids[twin]:016x}{preferred}"
+        yield row if twin < 0 else row.rejected(reason)
+
+
+def _ranked(rows: Iterable[Row], ranking: Ranking, difficulty_key: str) -> Iterator[Row]:
+    """The rows, which the ranking gets, too."""
     for row in rows:
-        yield row.rejected(near[row.id]) if row.id in near else row
+        ranking.add(row, _priority(row, difficulty_key))
+        yield row
+
+
+def _texts(rows: Iterable[Row], ids: array[int]) -> Iterator[tuple[str, str]]:
+    """The texts of the rows, whose ids the array gets."""
+    for row in rows:
+        ids.append(int(row.id, 16))
+        yield row.prompt, row.answer
 
 
 def _priority(row: Row, difficulty_key: str) -> float:

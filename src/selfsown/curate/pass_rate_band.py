@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 
 from selfsown.option_types import Share
 from selfsown.records import Row
 from selfsown.text.chat import Prompt
 
+REREADS = True
+
 
 def curate(
-    rows: Sequence[Row], *, min_pass_rate: Share = 0.2, max_pass_rate: Share = 0.8, min_score: Share = 0.5
+    rows: Collection[Row], *, min_pass_rate: Share = 0.2, max_pass_rate: Share = 0.8, min_score: Share = 0.5
 ) -> Iterator[Row]:
     """Keep the rows of prompts whose pass rate is at least `min_pass_rate` and at most `max_pass_rate`.
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 from selfsown.records import EPISODE, TURN, Row
 
+REREADS = True
 
-def curate(rows: Sequence[Row], *, lost: Literal["before", "any"] = "before") -> Iterator[Row]:
+
+def curate(rows: Collection[Row], *, lost: Literal["before", "any"] = "before") -> Iterator[Row]:
     """Keep the turns of an episode, or of a conversation, whose turns before are all still here.
 
     lost: a lost turn rejects those after it ("before"), or all of its episode ("any"). Rows that are no turns are kept.

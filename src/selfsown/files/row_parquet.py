@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import pyarrow
 import pyarrow.compute
@@ -90,7 +90,7 @@ class StoredRows(Sequence[Row]):
         if self.status is None:
             with self._open() as file:
                 return int(file.metadata.num_rows)
-        return sum(status == self.status for status in self.statuses())
+        return sum(1 for _ in self.values("status"))
 
     def __iter__(self) -> Iterator[Row]:
         for batch in self._batches():
@@ -117,15 +117,14 @@ class StoredRows(Sequence[Row]):
                 break
         return [by_index[index] for index in indices]
 
-    def statuses(self) -> Iterator[str]:
-        """The status of each row of the file."""
-        with self._open() as file:
-            for batch in file.iter_batches(ROWS_PER_GROUP, columns=["status"], use_threads=False):
-                yield from batch.column("status").to_pylist()
+    def values(self, name: str) -> Iterator[Any]:
+        """One field of each row, which must be a column of its own."""
+        for batch in self._batches(ROWS_PER_GROUP, [name, "status"]):
+            yield from batch.column(name).to_pylist()
 
-    def _batches(self) -> Iterator[pyarrow.RecordBatch]:
+    def _batches(self, size: int = ROWS_PER_BATCH, columns: list[str] | None = None) -> Iterator[pyarrow.RecordBatch]:
         with self._open() as file:
-            for batch in file.iter_batches(ROWS_PER_BATCH, use_threads=False):
+            for batch in file.iter_batches(size, columns=columns, use_threads=False):
                 if self.status is None:
                     yield batch
                 else:

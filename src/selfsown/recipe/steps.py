@@ -6,7 +6,8 @@ from Python. Its positional arguments are inputs, which the engine fills by name
 keyword-only arguments are options, with types and defaults in the signature.
 
 A file may declare `REQUIRES = {"verifiable"}`, what the method needs of the rest of the recipe
-(`recipe/requirements.py`), and `STREAMS = True`: it reads `rows` one at a time, and they need not fit into memory.
+(`recipe/requirements.py`), and that `rows` need not fit into memory: `STREAMS = True`, it reads them one at a time;
+for a curator `REREADS = True`, it does so more than once, and takes none by its index.
 """
 
 from __future__ import annotations
@@ -71,6 +72,11 @@ class Step:
     def streams(self) -> bool:
         """Whether the method declares that it reads its rows one at a time."""
         return bool(getattr(self.module, "STREAMS", False))
+
+    @property
+    def rereads(self) -> bool:
+        """Whether the method declares that it reads its rows one at a time, more than once."""
+        return bool(getattr(self.module, "REREADS", False))
 
     @property
     def decontaminates(self) -> bool:

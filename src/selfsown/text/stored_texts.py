@@ -10,6 +10,25 @@ from types import TracebackType
 from typing import overload
 
 
+class ReorderedTexts(Sequence[tuple[str, str]]):
+    """The pairs at these places, in this order."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]], places: Sequence[int]) -> None:
+        self._pairs, self._places = pairs, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[str, str]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[tuple[str, str]]: ...
+    def __getitem__(self, place: int | slice) -> tuple[str, str] | list[tuple[str, str]]:
+        if isinstance(place, slice):
+            return [self._pairs[index] for index in self._places[place]]
+        return self._pairs[self._places[place]]
+
+
 class StoredTexts(Sequence[tuple[str, str]]):
     """Pairs of texts, such as prompts and answers, read from the file by their place; 16 bytes of memory a pair."""
 
