@@ -6,17 +6,27 @@ Put it before `min_score`, which rejects the worse rows: a pair keeps a copy of 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from selfsown.option_types import Share
 from selfsown.records import Row
 from selfsown.text.chat import Prompt
 
+REREADS = True
+
+
+class _Graded(NamedTuple):
+    """A graded row: its place among the rows, its score, and a hash of its answer."""
+
+    place: int
+    score: float
+    answer: int
+
 
 def curate(
-    rows: Sequence[Row],
+    rows: Collection[Row],
     real: Sequence[Row],
     *,
     chosen: Literal["best", "real"] = "best",
@@ -37,23 +47,23 @@ def curate(
     if chosen == "real":
         yield from _against_real(rows, real)
         return
-    siblings: dict[Prompt, list[Row]] = defaultdict(list)
-    for row in rows:
-        if row.is_graded:
-            siblings[row.full_prompt].append(row)
-    pairs = {
-        best.id: _pair(best, worse)
-        for rows_of_prompt in siblings.values()
-        for best, worse in _best_and_worst(rows_of_prompt, min_score, min_gap)
-    }
-    for row in rows:
-        pair = pairs.get(row.id)
-        yield row.rejected(f"preference_pairs: the chosen answer of pair {pair.id}") if pair else row
-        if pair:
-            yield pair
+    siblings: dict[Prompt, list[_Graded]] = defaultdict(list)
+    for place, row in enumerate(rows):
+        if row.is_graded and row.prompt:
+            siblings[row.full_prompt].append(_Graded(place, row.score, hash(row.answer)))
+    worse_of = dict(pair for graded in siblings.values() for pair in _best_and_worst(graded, min_score, min_gap))
+    places = set(worse_of.values())
+    worse = {place: row for place, row in enumerate(rows) if place in places}
+    for place, row in enumerate(rows):
+        if place not in worse_of:
+            yield row
+            continue
+        pair = _pair(row, worse[worse_of[place]])
+        yield row.rejected(f"preference_pairs: the chosen answer of pair {pair.id}")
+        yield pair
 
 
-def _against_real(rows: Sequence[Row], real: Sequence[Row]) -> Iterator[Row]:
+def _against_real(rows: Collection[Row], real: Sequence[Row]) -> Iterator[Row]:
     """Each row, rejected, and its pair if its answer differs from that of the real row of its prompt."""
     real_with_prompt = [row for row in real if row.prompt and row.answered]
     known: dict[Prompt, Row] = {row.prompt: row for row in real_with_prompt}  # for generators that take texts alone
@@ -70,15 +80,15 @@ def _against_real(rows: Sequence[Row], real: Sequence[Row]) -> Iterator[Row]:
             yield pair
 
 
-def _best_and_worst(siblings: Sequence[Row], min_score: float, min_gap: float) -> Iterator[tuple[Row, Row]]:
-    """The best and the worst of these rows of one prompt, or nothing if they do not make a pair."""
+def _best_and_worst(siblings: Sequence[_Graded], min_score: float, min_gap: float) -> Iterator[tuple[int, int]]:
+    """The places of the best and the worst of these rows of one prompt, or nothing if they do not make a pair."""
     chosen = max(siblings, key=lambda row: row.score)
-    best: dict[str, float] = defaultdict(float)  # of each answer: a noisy judge may have graded it twice
+    best: dict[int, float] = defaultdict(float)  # of each answer: a noisy judge may have graded it twice
     for row in siblings:
         best[row.answer] = max(best[row.answer], row.score)
     worse = min(siblings, key=lambda row: best[row.answer])
-    if chosen.prompt and chosen.score >= min_score and chosen.score - best[worse.answer] > min_gap:
-        yield chosen, worse
+    if chosen.score >= min_score and chosen.score - best[worse.answer] > min_gap:
+        yield chosen.place, worse.place
 
 
 def _pair(chosen: Row, worse: Row) -> Row:
