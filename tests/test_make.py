@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from typing import Any
 import pytest
 from command import run_in_process
 
-from selfsown import parallel
+from selfsown import parallel, stages
 from selfsown.callbacks import Tally
 from selfsown.cost import read_cost
+from selfsown.files import row_sequences
 from selfsown.pipeline import MIN_ROWS_FOR_RATE, make, preview
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
@@ -66,6 +68,30 @@ def sent(server: Server) -> int:
 def adds_up(tally: Tally, found: list[Row]) -> bool:
     ends = {"kept", "rejected", "failed"}
     return tally.made == len(found) == len({row.id for row in found}) and set(tally.counts) <= ends
+
+
+def test_many_rows_are_in_files_of_the_folder_until_it_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prompts(tmp_path)
+    curators: dict[str, Any] = {"curate": ["min_score", "dedup_near", {"cap": {"max_per_prompt": 1}}]}
+    with serving() as server:
+        make(recipe(tmp_path, server, **curators), tmp_path / "out")
+        from_memory = rows(tmp_path / "out")
+        left = tmp_path / "out" / "working" / "selfsown-killed" / "rows.parquet"
+        left.parent.mkdir(parents=True)
+        left.touch()
+        monkeypatch.setattr(row_sequences, "IN_MEMORY", 20)
+        gathered = list[tuple[Path, int]]()
+
+        def spooled(made: Iterable[Row], path: Path) -> Sequence[Row]:
+            sequence = row_sequences.spooled(made, path)
+            gathered.append((path.parent.parent, len(sequence)))
+            return sequence
+
+        monkeypatch.setattr(stages, "spooled", spooled)
+        make(recipe(tmp_path, server, **curators), tmp_path / "out")
+    assert rows(tmp_path / "out") == from_memory
+    assert {path for path, count in gathered if count == 2 * ASKED} == {tmp_path / "out" / "working"}
+    assert not (tmp_path / "out" / "working").exists()
 
 
 def test_every_real_prompt_becomes_rows_and_every_row_has_its_end(tmp_path: Path) -> None:

@@ -172,9 +172,9 @@ class Loop(RunState):
 
     def curated(self, rows: Iterable[Row], number: int, past: Sequence[Row]) -> Iterator[Row]:
         """The rows after all curators, each with its status."""
-        inputs = self.curate_inputs(past)
+        inputs, working = self.curate_inputs(past), self.store.working_dir(number)
         for index, step in enumerate(self.recipe.curate):
-            rows = curate_rows(step, rows, replace(inputs, seed=self.seed(number, "curate", index)))
+            rows = curate_rows(step, rows, replace(inputs, seed=self.seed(number, "curate", index)), working)
         return (row if row.status else row.kept() for row in rows)
 
     def trained_model(self, number: int, mixture: Mixture, start: Student) -> Student:

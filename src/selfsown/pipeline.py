@@ -80,11 +80,13 @@ def open_pipeline(
         RunFolder.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store,
     ):
         progress.spend(store.journal.meter)
+        store.forget_working()  # of one that was killed
         pipeline = DatasetPipeline(recipe, store, _split_on_disk(recipe, store), chunk_size)
         try:
             yield pipeline
         finally:
             pipeline.halt()
+            store.forget_working()
 
 
 def _split_on_disk(recipe: Recipe, store: RunFolder) -> Intake:
@@ -122,7 +124,8 @@ class DatasetPipeline(ChunkWork):
             if step.streams:
                 rows = self.graded(index, rows)
         for index, step in enumerate(self.recipe.curate):
-            rows = curate_rows(step, rows, self.curate_inputs(self.seed("curate", index)))
+            inputs = self.curate_inputs(self.seed("curate", index))
+            rows = curate_rows(step, rows, inputs, self.store.working_dir())
         for row in rows:
             finished = row if row.status else row.kept()
             self.tally.add(finished)

@@ -131,11 +131,15 @@ class RunFolder:
 
     def spooled(self, number: int, name: str, rows: Iterable[Row]) -> Sequence[Row]:
         """Rows of a generation between two stages: in memory where they are few, else in a file of this name."""
-        return spooled(rows, self.folder / generation_dir(number) / "working" / f"{name}.parquet")
+        return spooled(rows, self.working_dir(number) / f"{name}.parquet")
 
-    def forget_working(self, number: int) -> None:
-        """Delete the files between the stages of a generation."""
-        shutil.rmtree(self.folder / generation_dir(number) / "working", ignore_errors=True)
+    def working_dir(self, number: int = 0) -> Path:
+        """The folder of files between the stages of a generation; 0: of rows that are made without one."""
+        return self.folder / (generation_dir(number) if number else "") / "working"
+
+    def forget_working(self, number: int = 0) -> None:
+        """Delete the files between the stages."""
+        shutil.rmtree(self.working_dir(number), ignore_errors=True)
 
     @contextmanager
     def written(self, name: str) -> Iterator[RowWriter]:

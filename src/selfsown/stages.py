@@ -152,14 +152,17 @@ def _graded_or_failed(row: Row, grade: Grade) -> Row:
     return row.failed(f"{grade.grader}: {grade.reason}") if grade.failed else row.graded(grade)
 
 
-def curate_rows(step: Step, rows: Iterable[Row], inputs: CurateInputs) -> Iterator[Row]:
+def curate_rows(step: Step, rows: Iterable[Row], inputs: CurateInputs, working: Path | None = None) -> Iterator[Row]:
     """The rows that the step gives: all of these, each once, and perhaps new ones, which name their parents.
 
     A step that streams is fed row by row; any other gets all rows at once, and they come out by their sample index. Of
-    a step that rereads, many rows are in files, before and after it. RecipeError where a row is lost.
+    a step that rereads, many rows are in files, before and after it. working: a folder for these; None for the
+    system's. RecipeError where a row is lost.
     """
     if not step.streams:
-        with TemporaryDirectory(prefix="selfsown-") as folder:
+        if working:
+            working.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix="selfsown-", dir=working) as folder:
             gathered = spooled(rows, Path(folder) / "rows.parquet") if step.rereads else list(rows)
             live = with_status(gathered, "")
             made = _complete(step, live, step.stream(Row, replace(inputs, rows=live)))
