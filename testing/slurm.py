@@ -5,6 +5,7 @@ with TwoNodes(folder, started=False) as nodes, slurm(nodes): nodes.begin(0, "sba
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -40,7 +41,7 @@ PartitionName=all Nodes=first,second Default=YES State=UP
 
 def available() -> bool:
     """Whether Slurm's daemons are on this machine."""
-    return all(shutil.which(program) for program in ("slurmctld", "slurmd", "sbatch"))
+    return all(shutil.which(program) for program in ("slurmctld", "slurmd", "sbatch", "srun", "sinfo"))
 
 
 @contextmanager
@@ -61,9 +62,12 @@ def slurm(nodes: TwoNodes) -> Iterator[None]:
         _wait_until_idle(nodes)
         yield
     finally:
-        for daemon in reversed(daemons):
+        for daemon in daemons:
             daemon.terminate()
-            daemon.communicate(timeout=START_SECONDS)
+        for daemon in daemons:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                daemon.communicate(timeout=START_SECONDS)
+            daemon.kill()
 
 
 def _wait_until_idle(nodes: TwoNodes) -> None:

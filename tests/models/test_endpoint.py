@@ -218,6 +218,15 @@ def test_a_row_that_is_lost_before_anything_was_answered_fails_alone(journal: Jo
     assert [reply.failure for (reply,) in replies] == ["the server returned 500: out of order, once", *[""] * 19]
 
 
+@pytest.mark.parametrize(("max_in_flight", "sent"), [(1, 1), (3, 3), (100, START_CONCURRENCY)])
+def test_a_server_that_answers_nothing_is_given_up_once_as_many_rows_are_lost_as_are_asked_at_once(
+    max_in_flight: int, sent: int
+) -> None:
+    with Server(faults={"error": 1.0}) as server:
+        assert "500: out of order" in refused(simple(server, retries=1, max_in_flight=max_in_flight))
+    assert sum(server.asked.values()) <= 2 * sent, "some more may be on their way"
+
+
 @pytest.mark.parametrize(
     ("kind", "words", "text"),
     [

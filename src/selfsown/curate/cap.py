@@ -52,4 +52,4 @@ def _groups(row: Row) -> Iterator[tuple[int, str]]:
 
 def _group_key(kind: int, name: str) -> int:
     """64 bits, of which the last one is the kind: texts need not be held."""
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) & ~1 | kind
+    return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()) & ~1 | kind

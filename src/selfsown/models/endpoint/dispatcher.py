@@ -261,11 +261,11 @@ class RequestDispatcher:
         return None
 
     def _review_undecided(self) -> None:
-        """Once something was answered, undecided failures concern their rows alone. If nothing else is left, or
-        enough requests failed, the reason concerns all of them, and the run stops."""
-        if self.over.done() or not self.undecided:
+        """Undecided failures are those of their rows once something was answered, and end the run once enough are."""
+        if self.over.done() or not (undecided := self.undecided):
             return
-        undecided = self.undecided
+        enough = min(START_CONCURRENCY, len(self.requests) - len(self.replies))
+        lost = sum(request.attempts >= self.connection.retries for request, _ in undecided)
         try:
             if self.answers:
                 self.undecided = []
@@ -273,8 +273,8 @@ class RequestDispatcher:
                     decide = self._lose if request.attempts >= self.connection.retries else self._handle_error
                     if reply := decide(request, error):
                         self._settle(request, reply)
-            elif len(undecided) >= min(START_CONCURRENCY, len(self.requests) - len(self.replies)):
-                raise self.connection.first_error(undecided[-1][1])
+            elif len(undecided) >= enough or lost >= min(enough, self.limiter.max_in_flight):
+                raise self.connection.first_error([error for _, error in undecided])
         except SelfsownError as failure:
             self.over.set_exception(failure)
 

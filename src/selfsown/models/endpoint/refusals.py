@@ -25,7 +25,7 @@ def max_in_a_row(rows: int) -> float:
 
 
 class RefusalTracker:
-    """row_count: rows of the call. max_in_a_row: so many in a row, refused or lost after some were answered, end it."""
+    """row_count: rows of the call. max_in_a_row: so many refused in a row, or so many lost, end it."""
 
     def __init__(
         self, client: HttpClient, connection: Connection, row_count: int, max_in_a_row: float = math.inf

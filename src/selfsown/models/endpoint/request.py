@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -56,9 +56,10 @@ class Connection:
         what = f"{error.reason}{wait}; {kept}the same command continues once the server works again"
         return ModelError(f"{self.url}: {what}")
 
-    def first_error(self, error: RequestError) -> ModelError:
-        """The error that ends a run in which nothing was answered."""
-        return self.stop_error(error.fatal_reason) if error.fatal_reason else self.give_up_error(error, 0)
+    def first_error(self, errors: Sequence[RequestError]) -> ModelError:
+        """The error that ends a run in which nothing was answered, and these requests failed."""
+        fatal = [error.fatal_reason for error in errors if error.fatal_reason]
+        return self.stop_error(fatal[-1]) if fatal else self.give_up_error(errors[-1], 0)
 
     def parse_reply(self, text: str, request: str = "") -> ParsedReply:
         """The parsed reply. Raises RequestError where it holds no answer."""
