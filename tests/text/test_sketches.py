@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from selfsown.text.ngram_vectors import NgramVectors
 from selfsown.text.normalize import normal
 from selfsown.text.sketches import BATCH_TEXTS, BINS, GRAM_BYTES, band_width, similar_pairs, sketches
-from selfsown.text.stored_texts import StoredTexts
+from selfsown.text.stored_texts import PAIRS_AT_ONCE, ReorderedTexts, StoredTexts
 
 DRAW = random.Random(0)
 WORDS = ["".join(DRAW.choices("abcdefghijklmnoprstuvw", k=DRAW.randrange(2, 10))) for _ in range(2000)]
@@ -55,10 +55,10 @@ def test_a_sketch_does_not_depend_on_the_texts_beside_it_nor_on_case_and_spaces(
 
 
 def test_similar_pairs_are_found_among_many_batches_and_others_are_not() -> None:
-    own = [text() for _ in range(BATCH_TEXTS)]
+    own = [text() for _ in range(8 * BATCH_TEXTS)]
     copies = [changed(words, 4) for words in own[:500]]
     pairs = np.concatenate(list(similar_pairs((" ".join(words) for words in [*own, *copies]), 0.6)))
-    expected = {(place, BATCH_TEXTS + place) for place in range(500)}
+    expected = {(place, len(own) + place) for place in range(500)}
     known = set(map(tuple, pairs.tolist()))
     assert len(expected & known) >= 498
     assert known <= expected
@@ -84,7 +84,16 @@ def test_stored_texts_are_the_texts(pairs: list[tuple[str, str]]) -> None:
     with StoredTexts(iter(pairs)) as stored:
         assert len(stored) == len(pairs)
         assert list(stored) == pairs
+        assert [stored[place] for place in range(len(pairs))] == pairs
         assert stored[:2] == pairs[:2]
+
+
+def test_many_stored_texts_are_read_some_at_a_time() -> None:
+    pairs = [(f"prompt {number}", "é" * (number % 3)) for number in range(2 * PAIRS_AT_ONCE + 1)]
+    with StoredTexts(pairs) as stored:
+        assert list(stored) == pairs
+        places = list(range(0, len(pairs), 7))[::-1]
+        assert list(ReorderedTexts(stored, places)) == pairs[::7][::-1]
 
 
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=8), st.integers(1, 5))

@@ -16,7 +16,7 @@ from selfsown.text.sketches import similar_pairs
 MIN_ANSWER_WORDS = 13  # shorter answers are near-duplicates only if their words are the same
 LONG_ANSWER_WORDS = 2 * MIN_ANSWER_WORDS  # between spaces; so many are surely as many words
 SAMPLE_ROWS = 5000  # from which n-grams are weighted
-CHUNK_PAIRS = 2000  # compared at a time: 16 kB each
+CHUNK_PAIRS = 500  # compared at a time: 16 kB each
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Texts = tuple[str, str]  # of a row: its prompt and its answer
@@ -55,7 +55,7 @@ def _candidates(rows: Sequence[Texts], known: int, max_similarity: float) -> Arr
 
     A cosine of TF-IDF vectors is above the Jaccard similarity of the same texts; its third power is below nearly all.
     """
-    similar = list(similar_pairs((_compared(*rows[place]) for place in range(len(rows))), max_similarity**3))
+    similar = list(similar_pairs((_compared(*texts) for texts in rows), max_similarity**3))
     pairs = np.concatenate([np.zeros((0, 2), np.int64), *similar])
     keys = np.unique(pairs[:, 1] * len(rows) + pairs[:, 0])
     pairs = np.stack([keys % max(1, len(rows)), keys // max(1, len(rows))], 1)

@@ -19,7 +19,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 BINS = 128  # of a sketch
 GRAM_BYTES = 5  # of the normal form: about one word
-BATCH_TEXTS = 4096  # sketched at a time
+BATCH_TEXTS = 512  # sketched at a time: what is computed of some hundred bytes each fits into a processor's cache
 MAX_BAND_MISSES = 0.01  # of pairs as similar as asked for
 MARGIN = 0.15  # three standard errors of an estimate
 _EMPTY = np.uint32(0xFFFFFFFF)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from tempfile import TemporaryFile
 from types import TracebackType
 from typing import overload
+
+PAIRS_AT_ONCE = 1000  # read from the file, where all are
 
 
 class ReorderedTexts(Sequence[tuple[str, str]]):
@@ -57,6 +60,15 @@ class StoredTexts(Sequence[tuple[str, str]]):
         return both[: middle - start].decode("utf-8", "surrogatepass"), both[middle - start :].decode(
             "utf-8", "surrogatepass"
         )
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """All pairs in order, PAIRS_AT_ONCE read at a time."""
+        for first in range(0, len(self), PAIRS_AT_ONCE):
+            ends = self._ends[2 * first : 2 * (first + PAIRS_AT_ONCE) + 1]
+            read = os.pread(self._file.fileno(), ends[-1] - ends[0], ends[0])
+            texts = [read[start - ends[0] : end - ends[0]] for start, end in pairwise(ends)]
+            decoded = [text.decode("utf-8", "surrogatepass") for text in texts]
+            yield from zip(decoded[::2], decoded[1::2], strict=True)
 
     def __enter__(self) -> StoredTexts:
         return self
