@@ -24,7 +24,7 @@ SENT = "x" * 300_000  # more than a socket holds, so that both sides must take t
 ABANDONED = """
 import os, time
 from selfsown.processes import map_forked
-results = map_forked(lambda sent: os.getpid(), ((at, at) for at in range(100)), 2)
+results = map_forked(lambda sent: time.sleep(0.01) or os.getpid(), ((at, at) for at in range(100)), 2)
 workers = {next(results)[1] for _ in range(50)}
 child = os.fork()
 if child:
@@ -75,7 +75,7 @@ def test_few_batches_are_read_ahead_and_a_reader_that_stops_leaves_no_process() 
             read[0] += 1
             yield at, at
 
-    results = map_forked(lambda sent: os.getpid(), counted(), PROCESSES)
+    results = map_forked(lambda sent: time.sleep(0.01) or os.getpid(), counted(), PROCESSES)
     workers, furthest = set[int](), 0
     for _ in range(100):
         kept, pid = next(results)
