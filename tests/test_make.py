@@ -76,7 +76,7 @@ def test_many_rows_are_in_files_of_the_folder_until_it_is_done(tmp_path: Path, m
     with serving() as server:
         make(recipe(tmp_path, server, **curators), tmp_path / "out")
         from_memory = rows(tmp_path / "out")
-        left = tmp_path / "out" / "working" / "selfsown-killed" / "rows.parquet"
+        left = tmp_path / "out" / ".working" / "selfsown-killed" / "rows.parquet"
         left.parent.mkdir(parents=True)
         left.touch()
         monkeypatch.setattr(row_sequences, "IN_MEMORY", 20)
@@ -90,8 +90,8 @@ def test_many_rows_are_in_files_of_the_folder_until_it_is_done(tmp_path: Path, m
         monkeypatch.setattr(stages, "spooled", spooled)
         make(recipe(tmp_path, server, **curators), tmp_path / "out")
     assert rows(tmp_path / "out") == from_memory
-    assert {path for path, count in gathered if count == 2 * ASKED} == {tmp_path / "out" / "working"}
-    assert not (tmp_path / "out" / "working").exists()
+    assert {path for path, count in gathered if count == 2 * ASKED} == {tmp_path / "out" / ".working"}
+    assert not (tmp_path / "out" / ".working").exists()
 
 
 def test_every_real_prompt_becomes_rows_and_every_row_has_its_end(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ class RunFolder:
 
     def working_dir(self, number: int = 0) -> Path:
         """The folder of files between the stages of a generation; 0: of rows that are made without one."""
-        return self.folder / (generation_dir(number) if number else "") / "working"
+        return self.folder / generation_dir(number) / "working" if number else self.folder / ".working"
 
     def forget_working(self, number: int = 0) -> None:
         """Delete the files between the stages."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -13,14 +14,12 @@ from typing import overload
 PAIRS_AT_ONCE = 1000  # read from the file, where all are
 
 
-class ReorderedTexts(Sequence[tuple[str, str]]):
-    """The pairs at these places, in this order."""
+class TextPairs(Sequence[tuple[str, str]]):
+    """Pairs of texts, of which a subclass has one at a time."""
 
-    def __init__(self, pairs: Sequence[tuple[str, str]], places: Sequence[int]) -> None:
-        self._pairs, self._places = pairs, places
-
-    def __len__(self) -> int:
-        return len(self._places)
+    @abstractmethod
+    def pair(self, place: int) -> tuple[str, str]:
+        """The pair at a place from 0."""
 
     @overload
     def __getitem__(self, place: int) -> tuple[str, str]: ...
@@ -28,11 +27,26 @@ class ReorderedTexts(Sequence[tuple[str, str]]):
     def __getitem__(self, place: slice) -> list[tuple[str, str]]: ...
     def __getitem__(self, place: int | slice) -> tuple[str, str] | list[tuple[str, str]]:
         if isinstance(place, slice):
-            return [self._pairs[index] for index in self._places[place]]
-        return self._pairs[self._places[place]]
+            return [self.pair(index) for index in range(*place.indices(len(self)))]
+        if not -len(self) <= place < len(self):
+            raise IndexError(place)
+        return self.pair(place % len(self))
 
 
-class StoredTexts(Sequence[tuple[str, str]]):
+class ReorderedTexts(TextPairs):
+    """The pairs at these places, in this order."""
+
+    def __init__(self, pairs: TextPairs, places: Sequence[int]) -> None:
+        self._pairs, self._places = pairs, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def pair(self, place: int) -> tuple[str, str]:
+        return self._pairs.pair(self._places[place])
+
+
+class StoredTexts(TextPairs):
     """Pairs of texts, such as prompts and answers, read from the file by their place; 16 bytes of memory a pair."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
@@ -45,17 +59,8 @@ class StoredTexts(Sequence[tuple[str, str]]):
     def __len__(self) -> int:
         return len(self._ends) // 2
 
-    @overload
-    def __getitem__(self, place: int) -> tuple[str, str]: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[tuple[str, str]]: ...
-    def __getitem__(self, place: int | slice) -> tuple[str, str] | list[tuple[str, str]]:
-        if isinstance(place, slice):
-            return [self[index] for index in range(*place.indices(len(self)))]
-        if not -len(self) <= place < len(self):
-            raise IndexError(place)
-        first = 2 * (place % len(self))
-        start, middle, end = self._ends[first : first + 3]
+    def pair(self, place: int) -> tuple[str, str]:
+        start, middle, end = self._ends[2 * place : 2 * place + 3]
         both = os.pread(self._file.fileno(), end - start, start)
         return both[: middle - start].decode("utf-8", "surrogatepass"), both[middle - start :].decode(
             "utf-8", "surrogatepass"
