@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import random
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -32,6 +33,7 @@ DID = {
 }
 # What is the matter with a prompt, each a share of the prompts, whenever it is asked.
 PROMPTS = ("empty", "refused", "long", "twice")
+PORTS = set[int]()  # of all servers of this process
 
 
 class Server:
@@ -94,9 +96,9 @@ class Server:
         self.routes(app)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, self.host, self.port, backlog=1024)
-        await site.start()
-        self.port = runner.addresses[0][1]
+        listener = _listener(self.host, self.port)
+        await web.SockSite(runner, listener, backlog=1024).start()
+        self.port = listener.getsockname()[1]
         ready()
         await self.stop.wait()
         await runner.cleanup()
@@ -167,6 +169,16 @@ class Server:
             self.did["answered"] += 1
             self.told.update({name: count for name, count in reply["usage"].items() if isinstance(count, int)})
         return web.Response(text=text, content_type="application/json")
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """Listens at the port; at 0, at one that no server of this process had: endpoints remember by address."""
+    while True:
+        listener = socket.create_server((host, port), backlog=1024)
+        if port or (new := listener.getsockname()[1]) not in PORTS:
+            PORTS.add(port or new)
+            return listener
+        listener.close()
 
 
 def _drawn(names: tuple[str, ...], shares: dict[str, float], where: object) -> str:

@@ -140,6 +140,7 @@ def test_it_writes_a_user_s_turn_from_the_template_and_answers_it_and_rephrases_
     texts = list(rephrase.generate([Row("", "The Moon has no air.")], model, 0, per_document=3))
     assert (len(rows), len(texts)) == (4, 3)
     assert len({row.prompt for row in rows}) == 4
-    assert {row.reason for row in (*rows, *texts)} <= {"", "truncated at max_tokens, 600 tokens", "an empty answer"}
+    reasons = {"", "truncated at max_tokens, 600 tokens", "an empty answer", "it repeats its prompt"}
+    assert {row.reason for row in (*rows, *texts)} <= reasons, "whatever random weights write"
     for made in (rows, texts):
         assert any(row.answer and not row.status for row in made)
