@@ -30,6 +30,7 @@ import yaml
 
 from selfsown.atomic import atomic_path, delete_new_folder, explain_os_errors, link_or_copy, write_atomically
 from selfsown.errors import RunFolderError, SelfsownError
+from selfsown.files.remote import check_local
 from selfsown.files.row_parquet import RowWriter, StoredRows, read_table, rows_from_table
 from selfsown.files.row_sequences import IN_MEMORY, copied, spooled
 from selfsown.folder_recipe import check_kind, check_recipe, damage_explained, parsed
@@ -65,6 +66,7 @@ class RunFolder:
         is deleted if an error ends the work before anything was paid. Raises
         RunFolderError where the folder is of another recipe, in use, or no run folder.
         """
+        check_local(folder)
         new = [path for path in (folder, *folder.parents) if not path.exists()]
         with explain_os_errors(folder):
             if folder.exists() and not folder.is_dir():

@@ -10,6 +10,7 @@ from selfsown.contamination.questions import QUESTION_COLUMNS
 from selfsown.errors import DataError
 from selfsown.files.column_detection import NamedColumns, detect_columns
 from selfsown.files.column_mapping import Columns, Record
+from selfsown.files.remote import is_remote
 from selfsown.records import Row
 from selfsown.tasks import dataset, file
 
@@ -50,7 +51,7 @@ class DataSource:
 
 
 def open_source(path: str, names: ColumnNames, attributes: Sequence[str] = ()) -> DataSource:
-    """A file of rows, or a folder of the `datasets` library, with its split as FOLDER:SPLIT.
+    """A file of rows, or its address, or a folder of the `datasets` library, with its split as FOLDER:SPLIT.
 
     attributes: further columns to read. DataError: no such path, an empty file, or a column that is missing.
     """
@@ -65,7 +66,7 @@ def open_source(path: str, names: ColumnNames, attributes: Sequence[str] = ()) -
 def _task(path: str) -> file.Task | dataset.Task:
     if Path(path).is_dir():
         return dataset.Task(path)
-    if Path(path).exists():
+    if is_remote(path) or Path(path).exists():
         return file.Task(path)
     folder, _, split = path.rpartition(":")
     if folder and Path(folder).is_dir():

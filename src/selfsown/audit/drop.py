@@ -15,6 +15,7 @@ from selfsown.audit.data_source import DataSource
 from selfsown.audit.scan import DatasetScan, full_text, is_blank, row_number
 from selfsown.errors import SelfsownError
 from selfsown.files.record_copy import copy_records, suffixes, write_parquet
+from selfsown.files.remote import local_file
 from selfsown.records import Row
 from selfsown.tasks import dataset
 from selfsown.text.near_duplicates import NearDuplicateIndex
@@ -79,7 +80,7 @@ def check_destination(out: Path, source: DataSource, inputs: Iterable[Path], opt
             raise SelfsownError(
                 f"{option} is {out}, but {path} exists and is not from an earlier drop; name a new file"
             )
-    fitting = (".parquet", ".pq") if isinstance(source.task, dataset.Task) else suffixes(Path(source.task.path))
+    fitting = (".parquet", ".pq") if isinstance(source.task, dataset.Task) else suffixes(local_file(source.task.path))
     if out.suffix.lower() not in fitting:
         raise SelfsownError(
             f"{option} is {out}, but the rows of {source.name} are written as {fitting[0]}; "
@@ -119,7 +120,7 @@ def write_rows(source: DataSource, out: Path, reasons: Mapping[int, str]) -> Non
         if isinstance(source.task, dataset.Task):
             write_parquet(source.task.tables(), partial, reasons)
         else:
-            copy_records(Path(source.task.path), partial, reasons)
+            copy_records(local_file(source.task.path), partial, reasons)
 
 
 def _unsafe_rows(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import logging
 import sys
+from pathlib import Path
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from selfsown.cli import analysis, catalogue, dataset, run
 from selfsown.cli import attack as attack_command
 from selfsown.cli.error_lines import error_line
 from selfsown.errors import ExitCode, SelfsownError
+from selfsown.files.remote import check_local
 from selfsown.version import __version__
 
 EXIT_CODES = f"""Exit codes of every command: {ExitCode.OK:d} done ·
@@ -22,12 +24,19 @@ requirement ·
 {ExitCode.INCONCLUSIVE:d} it ran and the result is inconclusive ·
 {ExitCode.INTERRUPTED:d} interrupted; the same command resumes."""
 
+
+def _check_path(_: object, value: object) -> None:
+    if isinstance(value, Path):
+        check_local(value)
+
+
 app = App(
     name="selfsown",
     version=__version__,
     help="A model writes its own training data, grades it, learns from what passed, and proves that it improved.",
     help_epilogue=" ".join(EXIT_CODES.split()),
     suppress_keyboard_interrupt=False,
+    default_parameter=Parameter(validator=_check_path),
 )
 for command in (
     run.run,

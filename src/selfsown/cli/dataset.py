@@ -22,6 +22,7 @@ from selfsown.cli.options import (
     require_kept_rows,
     with_progress,
 )
+from selfsown.errors import SelfsownError
 
 if TYPE_CHECKING:
     from selfsown.recipe.recipe import Recipe
@@ -253,19 +254,24 @@ def export(
     print_line(Console(), f"{data.rows:,} {data.format} rows are in {data.out}; {data.out}/README.md describes them")
 
 
-def push(folder: Path, repo: str, *, public: Annotated[bool, Parameter(negative="--private")] = False) -> None:
-    """Upload an exported data set to the Hugging Face hub; no other command uploads anything.
+def push(folder: Path, destination: str, *, public: Annotated[bool, Parameter(negative="--private")] = False) -> None:
+    """Upload an exported data set to the Hugging Face hub or an object store; no other command uploads anything.
 
     Parameters
     ----------
     folder
         The folder that `selfsown export` wrote.
-    repo
-        The destination: OWNER/NAME.
+    destination
+        OWNER/NAME on the hub, or the address of a folder: s3://BUCKET/FOLDER, gs://….
     public
-        Whether everyone may see it.
+        Whether everyone may see it; for the hub.
     """
-    from selfsown.export.hub import push as upload
+    from selfsown.export import hub, object_store
+    from selfsown.files.remote import is_remote
 
-    where = with_progress(upload, folder, repo, public=public)
-    print(where)
+    if not is_remote(destination):
+        print(with_progress(hub.push, folder, destination, public=public))
+        return
+    if public:
+        raise SelfsownError(f"--public is for the hub; who may read {destination} is set where it is")
+    print(with_progress(object_store.push, folder, destination))

@@ -1,4 +1,4 @@
-"""Uploads an export to the Hugging Face hub; nothing else in selfsown uploads anything."""
+"""Uploads an export to the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from selfsown.errors import one_line
-from selfsown.export.destination import is_export
+from selfsown.export.destination import check_export
 from selfsown.records import SelfsownError
 
 MAX_ERROR_CHARS = 300
@@ -18,8 +18,7 @@ def push(folder: Path, repo: str, *, public: bool = False) -> str:
     repo: OWNER/NAME. public: whether everybody may see it. Raises SelfsownError where the folder is not an export, the
     dataset exists with the other visibility, or the hub refuses.
     """
-    if not is_export(folder):
-        raise SelfsownError(f"{folder} is not an export; export writes one")
+    check_export(folder)
     owner, _, name = repo.partition("/")
     if not owner or not name or "/" in name:
         raise SelfsownError(f"{repo!r} is not a dataset on the hub; expected OWNER/NAME")

@@ -1,16 +1,20 @@
-"""Files elsewhere, at an address such as s3://bucket/rows.parquet: copied here once a process, through fsspec."""
+"""Files elsewhere, at an address such as s3://bucket/rows.parquet, through fsspec."""
 
 from __future__ import annotations
 
 import atexit
+import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from selfsown.errors import DataError, RecipeError, one_line
+from selfsown.errors import DataError, RecipeError, SelfsownError, one_line
 
 MARK = "://"
+_SCHEME = re.compile(r"([A-Za-z][\w+.-]+):/(?=[^/])")  # in a path, which has one slash where the address had two
 
 
 def is_remote(path: str) -> bool:
@@ -26,26 +30,47 @@ def local_file(path: str) -> Path:
     return _copy(path) if is_remote(path) else Path(path)
 
 
-@cache
-def _copy(address: str) -> Path:
+def check_local(path: Path) -> None:
+    """SelfsownError where the path was an address: what is written or resumed must be in files of this machine."""
+    if scheme := _SCHEME.match(path.as_posix()):
+        address = f"{scheme[1]}{MARK}{path.as_posix()[scheme.end() :]}"
+        raise SelfsownError(
+            f"{address} is an address, and this must be a path on this machine, or on a file system that it mounts; "
+            f"made rows are taken elsewhere afterwards: selfsown export FOLDER OUT, then selfsown push OUT {address}"
+        )
+
+
+@contextmanager
+def errors_explained(address: str, deed: str) -> Iterator[None]:
+    """RecipeError where a package for such addresses is not installed, DataError for errors of their file system.
+
+    deed: what was tried, as in "cannot be read".
+    """
     scheme = address.partition(MARK)[0]
     try:
-        import fsspec
-    except ModuleNotFoundError as error:
+        yield
+    except SelfsownError:
+        raise
+    except ImportError as error:
         raise RecipeError(
-            f"{address} is read through the package fsspec, which is not installed: pip install fsspec"
+            f"{address}: a package for {scheme}{MARK} is not installed: {one_line(error)}; "
+            "fsspec itself: pip install 'selfsown[remote]'"
         ) from error
+    except Exception as error:  # each file system has errors of its own
+        raise DataError(
+            f"{address} cannot be {deed} ({one_line(error)[:200]}); check the address and the credentials of {scheme}, "
+            "or name a path on this machine"
+        ) from error
+
+
+@cache
+def _copy(address: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="selfsown-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     copy = folder / (address.partition(MARK)[2].rpartition("/")[2] or "rows")
-    try:
+    with errors_explained(address, "read"):
+        import fsspec
+
         with fsspec.open(address, "rb") as source, copy.open("wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
-    except ImportError as error:
-        raise RecipeError(f"{address}: a package for {scheme}{MARK} is not installed: {one_line(error)}") from error
-    except Exception as error:  # each file system has errors of its own
-        raise DataError(
-            f"{address} cannot be read ({one_line(error)[:200]}); check the address and the credentials of {scheme}, "
-            "or name a file on this machine"
-        ) from error
     return copy

@@ -9,6 +9,7 @@ from pathlib import Path
 from selfsown.errors import DataError, SelfsownError
 from selfsown.files.column_mapping import Record
 from selfsown.files.readers import records
+from selfsown.files.remote import is_remote
 from selfsown.plan.fit_scaling_law import COLUMNS, TrainingRun, fit
 from selfsown.plan.number_units import format_amount, parse_amount
 from selfsown.plan.options import PlanOptions
@@ -69,7 +70,7 @@ def _real_tokens(path: str, options: PlanOptions) -> float:
         raise SelfsownError("give the amount of real data: either a file of rows, or --tokens 25B")
     if options.tokens:
         return parse_amount("--tokens", options.tokens)
-    if not Path(path).is_file():
+    if not is_remote(path) and not Path(path).is_file():
         raise DataError(f"no such file: {path}; name a file of real rows, or give --tokens 25B")
     characters = sum(
         len(row.prompt) + len(row.answer)
