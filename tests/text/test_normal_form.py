@@ -91,6 +91,7 @@ def test_plain_ascii_is_left_as_it_is(text: str) -> None:
 @given(st.text(st.characters(max_codepoint=127)))
 def test_ascii_has_the_form_that_it_has_beside_other_letters(text: str) -> None:
     assert unified(f"{text} é") == f"{unified(f'{text} ')}é"
+    assert normal(f"{text} é") == f"{normal(text)} é".lstrip()
 
 
 @pytest.mark.parametrize(

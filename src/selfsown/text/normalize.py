@@ -58,6 +58,11 @@ def unified(text: str) -> str:
 
 def normal(text: str) -> str:
     """The normal form in which texts are compared: `unified`, case-folded, with single spaces."""
+    if text.isascii():
+        line = text.replace("\n", " ").replace("\r", " ").replace("\t", " ")
+        if line.isprintable():  # most texts, and faster
+            line = line.lower()
+            return " ".join(line.split()) if "  " in line else line.strip()
     text = unified(text)
     if not text.isascii():
         text = unified(unicodedata.normalize("NFD", text).casefold())

@@ -19,7 +19,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 BINS = 128  # of a sketch
 GRAM_BYTES = 5  # of the normal form: about one word
-BATCH_TEXTS = 512  # sketched at a time: what is computed of some hundred bytes each fits into a processor's cache
+BATCH_TEXTS = 128  # sketched at a time: what is computed of some hundred bytes each fits into a processor's cache
 MAX_BAND_MISSES = 0.01  # of pairs as similar as asked for
 MARGIN = 0.15  # three standard errors of an estimate
 _EMPTY = np.uint32(0xFFFFFFFF)
@@ -31,18 +31,23 @@ def sketches(texts: Sequence[str]) -> Array:
     """One sketch for each text (texts, BINS), uint32. The share of equal bins estimates the Jaccard similarity of the
     texts' runs of GRAM_BYTES bytes, with a standard error of at most 0.05."""
     encoded = [normal(text).encode("utf-8", "replace") for text in texts]
-    padded = b"".join(text + bytes(GRAM_BYTES - 1) for text in encoded) + bytes(GRAM_BYTES - 1)
-    data = np.frombuffer(padded, np.uint8)
-    texts_of = np.repeat(np.arange(len(texts)), [len(text) + GRAM_BYTES - 1 for text in encoded])
-    grams = np.zeros(len(texts_of), np.uint64)
-    for place in range(GRAM_BYTES):
-        grams = grams << np.uint64(8) | data[place : len(texts_of) + place]
-    starts = data[: len(texts_of)] != 0  # a normal form has no byte 0, so those are the padding
-    hashes = grams[starts] * _MIX[0]
-    hashes = (hashes ^ (hashes >> _HALF)) * _MIX[1]
-    values = (hashes >> _VALUE_SHIFT).astype(np.uint32) & np.uint32(0xFFFFFFFE)  # never _EMPTY
+    padding = bytes(GRAM_BYTES - 1)
+    padded = padding.join(encoded) + padding + bytes(8)
+    lengths = np.array([len(text) + len(padding) for text in encoded], np.int64)
+    count = int(lengths.sum())
+    from_each_byte = np.ndarray(count, ">u8", padded, strides=(1,))  # eight bytes, the first one highest
+    hashes = (from_each_byte >> np.uint64(64 - 8 * GRAM_BYTES)).astype(np.uint64, copy=False)
+    hashes *= _MIX[0]
+    hashes ^= hashes >> _HALF
+    hashes *= _MIX[1]
+    values = (hashes >> _VALUE_SHIFT).astype(np.uint32)
+    values &= np.uint32(0xFFFFFFFE)  # never _EMPTY
+    values[np.frombuffer(padded, np.uint8, count) == 0] = _EMPTY  # a normal form has no byte 0: runs in the padding
+    hashes >>= _BIN_SHIFT
+    places = hashes.view(np.int64)
+    places += np.repeat(np.arange(0, len(texts) * BINS, BINS), lengths)
     bins = np.full(len(texts) * BINS, _EMPTY)
-    np.minimum.at(bins, texts_of[starts] * BINS + (hashes >> _BIN_SHIFT).astype(np.int64), values)
+    np.minimum.at(bins, places, values)
     sketched: Array = bins.reshape(len(texts), BINS)
     with_gaps = (sketched == _EMPTY).any(1)
     sketched[with_gaps] = _filled(sketched[with_gaps])
