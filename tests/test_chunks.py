@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from selfsown.files.chunking import chunks, sections
 
 TEXTS = st.text(st.sampled_from("ab cd.\n\n!?。 é#"), max_size=400) | st.text(max_size=200)
-WORDS = st.lists(st.text(st.sampled_from("abcdefg"), min_size=1, max_size=9), max_size=80).map(" ".join)
+WORDS = st.lists(st.text(st.sampled_from("abcdefg"), min_size=1, max_size=9), max_size=80, unique=True).map(" ".join)
 
 
 def bare(text: str) -> str:
