@@ -11,6 +11,7 @@ import kept
 import pytest
 from command import refused, run_in_process
 
+from selfsown.contamination.questions import read_benchmarks
 from selfsown.errors import DataError
 from selfsown.export import shards
 from selfsown.export.export import export
@@ -79,9 +80,14 @@ def test_all_of_it_is_there_and_a_smaller_one_replaces_a_larger_one(
 def test_rows_at_an_address_are_audited_and_deduplicated(out: Path, address: str) -> None:
     push(out, address)
     rows = f"{address}/data/train-00000-of-00001.parquet"
-    done = run_in_process(out.parent, "audit", rows, "--against", str(out / "data" / "train-00000-of-00001.parquet"))
-    assert done.returncode == 5, done.stderr  # too few rows to tell
+    here = str(out / "data" / "train-00000-of-00001.parquet")
+    done = run_in_process(out.parent, "audit", rows, "--against", here, "--benchmark", rows)
+    assert done.returncode == 4, done.stderr  # all of them are questions of the benchmark
     assert "4 synthetic rows" in done.stdout
+    for benchmark in (rows, {"file": rows}):
+        ((name, questions),) = read_benchmarks([benchmark]).items()
+        assert name == "train-00000-of-00001.parquet"
+        assert [question.text for question in questions] == ["0?", "1?", "2?", "3?"]
     done = run_in_process(out.parent, "dedup", rows, "--against", rows, "--out", "rest.parquet")
     assert done.returncode == 4, done.stderr
     assert "Dropped 4 of 4 rows" in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -70,3 +71,16 @@ def test_an_address_without_rows_is_one_line(tmp_path: Path, host: str, address:
     done = run_in_process(tmp_path, "make", "answers", "out", "--set", f"real={address}", "--set", teacher)
     assert reason in refused(done)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_package_is_named_with_what_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    teacher = "teacher={endpoint: {url: http://localhost:1/v1, model: m}}"
+    for package, address, remedy in (
+        ("fsspec", "memory://bucket/rows.jsonl", "pip install 'selfsown[remote]'"),
+        ("gcsfs", "gs://bucket/rows.jsonl", "one for gs://: ImportError: Please install gcsfs"),
+    ):
+        monkeypatch.setitem(sys.modules, package, None)
+        done = run_in_process(tmp_path, "make", "answers", "out", "--set", f"real={address}", "--set", teacher)
+        assert f"{address} needs a package that is not installed" in refused(done)
+        assert remedy in refused(done)
+        monkeypatch.undo()

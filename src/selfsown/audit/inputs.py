@@ -96,10 +96,11 @@ def _benchmark_sources(options: AuditOptions) -> dict[str, DataSource]:
         names = ColumnNames(options.benchmark_text, required=True, questions_only=True)
     else:
         names = ColumnNames(options.text, options.prompt, options.answer, questions_only=True)
-    file_names = [path.name for path in options.benchmark]
+    paths = [str(path) for path in options.benchmark]  # from Python, they may be of another type
+    file_names = [Path(path).name for path in paths]
     return {
-        path.name if file_names.count(path.name) == 1 else str(path): open_source(str(path), names)
-        for path in options.benchmark
+        name if file_names.count(name) == 1 else path: open_source(path, names)
+        for name, path in zip(file_names, paths, strict=True)
     }
 
 

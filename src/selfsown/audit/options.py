@@ -29,7 +29,7 @@ class AuditOptions:
     lexicon
         YAML file that defines attributes by their values, each a list of words or one regular expression.
     benchmark
-        File of test questions that no synthetic row may contain.
+        File of test questions, or its address, that no synthetic row may contain.
     sample
         Number of synthetic rows that are compared in full; twice as many real rows are drawn.
     max_tail_loss
@@ -62,7 +62,7 @@ class AuditOptions:
     benchmark_text: str = ""
     attribute: tuple[str, ...] = ()
     lexicon: Path | None = None
-    benchmark: tuple[Path, ...] = ()
+    benchmark: tuple[str, ...] = ()
     sample: int = 10_000
     max_tail_loss: float = 0.1
     max_vendi_loss: float = 0.1

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from selfsown.contamination.harness import harness_questions
 from selfsown.errors import DataError, SelfsownError, suggest
 from selfsown.files.column_mapping import Columns
+from selfsown.files.remote import is_remote
 from selfsown.records import Row
 from selfsown.tasks import dataset, file
 from selfsown.tasks.dataset import SAVED_FILES
@@ -54,9 +55,9 @@ def held_out_questions(rows: Iterable[Row]) -> list[Question]:
 def read_benchmarks(against: Sequence[BenchmarkEntry]) -> dict[str, list[Question]]:
     """The questions of each entry, by the benchmark's name; each is read once in a process.
 
-    An entry is a path of a file, a folder or name of the datasets library, or a mapping: of `file` or `dataset` to
-    the options of these tasks, or of `lm_eval` to a task of the harness or to {task: NAME, folder: DIR}. Raises
-    DataError where one cannot be read, or has no question.
+    An entry is the path or the address of a file, a folder or name of the datasets library, or a mapping: of `file` or
+    `dataset` to the options of these tasks, or of `lm_eval` to a task of the harness or to {task: NAME, folder: DIR}.
+    Raises DataError where one cannot be read, or has no question.
     """
     benchmarks: dict[str, list[Question]] = {}
     for entry in against:
@@ -110,15 +111,16 @@ def _task(entry: BenchmarkEntry) -> file.Task | dataset.Task:
             raise DataError(f"curate.decontaminate.against: {source} has no option {name!r}{suggest(name, known)}")
     if "path" not in options:
         raise DataError(f"curate.decontaminate.against: {source} needs a path: {{{source}: {{path: …}}}}")
-    if source == "file" and not Path(str(options["path"])).exists():
-        raise _missing(str(options["path"]))
+    path = str(options["path"])
+    if source == "file" and not is_remote(path) and not Path(path).exists():
+        raise _missing(path)
     task: file.Task | dataset.Task = kind(**options)
     return task
 
 
 def _task_of_path(path: str) -> file.Task | dataset.Task:
-    """A file, a folder of the datasets library (or FOLDER:SPLIT), or a data set's name on the Hub."""
-    if Path(path).is_file():
+    """A file, its address, a folder of the datasets library (or FOLDER:SPLIT), or a data set's name on the Hub."""
+    if is_remote(path) or Path(path).is_file():
         return file.Task(path)
     folder, _, split = path.rpartition(":")
     if folder and not Path(path).exists() and Path(folder).is_dir():

@@ -52,10 +52,9 @@ def errors_explained(address: str, deed: str) -> Iterator[None]:
     except SelfsownError:
         raise
     except ImportError as error:
-        raise RecipeError(
-            f"{address}: a package for {scheme}{MARK} is not installed: {one_line(error)}; "
-            "fsspec itself: pip install 'selfsown[remote]'"
-        ) from error
+        ours = error.name == "fsspec"
+        missing = "fsspec: pip install 'selfsown[remote]'" if ours else f"one for {scheme}{MARK}: {one_line(error)}"
+        raise RecipeError(f"{address} needs a package that is not installed, {missing}") from error
     except Exception as error:  # each file system has errors of its own
         raise DataError(
             f"{address} cannot be {deed} ({one_line(error)[:200]}); check the address and the credentials of {scheme}, "
