@@ -7,17 +7,18 @@ from typing import Any
 
 from selfsown import progress
 from selfsown.errors import SelfsownError
-from selfsown.export.destination import CARD, check_export, is_card
+from selfsown.export.destination import CARD, EXPORT_TAG, check_export, is_card
 from selfsown.files.remote import errors_explained
 
 DATA = "data/train-"  # how the names of all files begin, but that of the card
+INCOMPLETE = f"---\ntags: [{EXPORT_TAG}]\n---\nThis data set is not complete; repeat `selfsown push`.\n"
 
 
 def push(folder: Path, address: str) -> str:
     """Copy the export to the folder at the address, in place of an earlier export there; returns the address.
 
-    The card is deleted first and written last, so that data without a card are known to be incomplete, and may be
-    replaced. SelfsownError where the folder is not an export, the address holds other files, or cannot be written.
+    Until all data are there, the card says that they are not. SelfsownError where the folder is not an export, or the
+    address holds other files or cannot be written.
     """
     check_export(folder)
     address = address.rstrip("/")
@@ -27,18 +28,17 @@ def push(folder: Path, address: str) -> str:
 
         system, place = fsspec.url_to_fs(address)
         earlier = _files(system, place)
-        if not _is_export(system, place, earlier):
+        if earlier and not _is_export(system, place, earlier):
             raise SelfsownError(f"{address} holds other files than an export; name a new or an empty folder")
-        if CARD in earlier:
-            system.rm_file(f"{place}/{CARD}")
         if not isinstance(system, AsyncFileSystem):  # an object store has no folders, and would create a bucket
             system.makedirs(f"{place}/data", exist_ok=True)
+        system.pipe_file(f"{place}/{CARD}", INCOMPLETE.encode())
         data = sorted(path.relative_to(folder).as_posix() for path in (folder / "data").iterdir())
-        for name in progress.track([*data, CARD], "uploading", unit="files"):
-            if name == CARD:
-                for other in earlier - {CARD, *data}:
-                    system.rm_file(f"{place}/{other}")
+        for name in progress.track(data, "uploading", unit="files"):
             system.put_file(str(folder / name), f"{place}/{name}")
+        for name in earlier - {CARD, *data}:
+            system.rm_file(f"{place}/{name}")
+        system.put_file(str(folder / CARD), f"{place}/{CARD}")
     return address
 
 
@@ -50,6 +50,6 @@ def _files(system: Any, place: str) -> set[str]:
 
 def _is_export(system: Any, place: str, files: set[str]) -> bool:
     """Whether they are those of an export, perhaps an incomplete one."""
-    if not all(name == CARD or name.startswith(DATA) for name in files):
+    if CARD not in files or not all(name == CARD or name.startswith(DATA) for name in files):
         return False
-    return CARD not in files or is_card(system.cat_file(f"{place}/{CARD}").decode("utf-8", "replace"))
+    return is_card(system.cat_file(f"{place}/{CARD}").decode("utf-8", "replace"))

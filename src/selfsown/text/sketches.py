@@ -36,7 +36,7 @@ def sketches(texts: Sequence[str]) -> Array:
     lengths = np.array([len(text) + len(padding) for text in encoded], np.int64)
     count = int(lengths.sum())
     from_each_byte = np.ndarray(count, ">u8", padded, strides=(1,))  # eight bytes, the first one highest
-    hashes = (from_each_byte >> np.uint64(64 - 8 * GRAM_BYTES)).astype(np.uint64, copy=False)
+    hashes = from_each_byte >> np.uint64(64 - 8 * GRAM_BYTES)
     hashes *= _MIX[0]
     hashes ^= hashes >> _HALF
     hashes *= _MIX[1]
