@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -11,6 +12,8 @@ from selfsown.files.remote import check_local
 
 EXPORT_TAG = "selfsown"  # the tag in a card by which an export is recognized
 CARD = "README.md"
+DATA = "data"
+SHARDS = f"{DATA}/train-"  # how the paths of all other files begin
 
 
 def check_destination(out: Path) -> None:
@@ -32,18 +35,17 @@ def is_export(folder: Path) -> bool:
     """Whether the folder holds an export and nothing else."""
     try:
         card = (folder / CARD).read_text(encoding="utf-8")
-        shards = list((folder / "data").iterdir())
+        paths = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
     except (OSError, ValueError):
         return False
-    names = {path.name for path in folder.iterdir()}
-    is_data = all(shard.name.startswith("train-") for shard in shards)
-    return names == {CARD, "data"} and is_card(card) and is_data
+    return DATA in paths and are_of_export(paths - {DATA}, card)
 
 
-def is_card(text: str) -> bool:
-    """Whether this is the card of an export."""
+def are_of_export(paths: Iterable[str], card: str) -> bool:
+    """Whether these files, by their paths within a folder, are those of an export with this card."""
     try:
-        _, head, _ = text.split("---\n", 2)
-        return EXPORT_TAG in yaml.safe_load(head)["tags"]
+        _, head, _ = card.split("---\n", 2)
+        tags = yaml.safe_load(head)["tags"]
+        return EXPORT_TAG in tags and all(path == CARD or path.startswith(SHARDS) for path in paths)
     except (ValueError, KeyError, TypeError, yaml.YAMLError):
         return False

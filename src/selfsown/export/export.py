@@ -18,7 +18,7 @@ from selfsown.errors import suggest
 from selfsown.export import shards
 from selfsown.export.card import Card
 from selfsown.export.card_counts import RowCounts, SourceCounts
-from selfsown.export.destination import check_destination
+from selfsown.export.destination import CARD, DATA, check_destination
 from selfsown.export.formats import FORMATS, TOOL_FIELDS, Format, FormatOptions, Record, default_format, get_format
 from selfsown.export.preference_pairs import preference_pairs
 from selfsown.export.run_reader import ExportSource, count_rows, open_source, read_batches, rows_with_status
@@ -75,9 +75,9 @@ def export(
 
     def write(partial: Path) -> None:
         shutil.rmtree(partial, ignore_errors=True)  # left by a killed export
-        shards.write_shards(records, schema, partial / "data", file_format)
+        shards.write_shards(records, schema, partial / DATA, file_format)
         card = _card(out.resolve().name, source, chosen, file_format, schema, counts)
-        (partial / "README.md").write_text(card.text(), encoding="utf-8")
+        (partial / CARD).write_text(card.text(), encoding="utf-8")
 
     write_atomically(out, write)
     return Exported(out, chosen.name, counts.origins.total())

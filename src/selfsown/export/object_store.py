@@ -7,10 +7,9 @@ from typing import Any
 
 from selfsown import progress
 from selfsown.errors import SelfsownError
-from selfsown.export.destination import CARD, EXPORT_TAG, check_export, is_card
+from selfsown.export.destination import CARD, DATA, EXPORT_TAG, are_of_export, check_export
 from selfsown.files.remote import errors_explained
 
-DATA = "data/train-"  # how the names of all files begin, but that of the card
 INCOMPLETE = f"---\ntags: [{EXPORT_TAG}]\n---\nThis data set is not complete; repeat `selfsown push`.\n"
 
 
@@ -31,9 +30,9 @@ def push(folder: Path, address: str) -> str:
         if earlier and not _is_export(system, place, earlier):
             raise SelfsownError(f"{address} holds other files than an export; name a new or an empty folder")
         if not isinstance(system, AsyncFileSystem):  # an object store has no folders, and would create a bucket
-            system.makedirs(f"{place}/data", exist_ok=True)
+            system.makedirs(f"{place}/{DATA}", exist_ok=True)
         system.pipe_file(f"{place}/{CARD}", INCOMPLETE.encode())
-        data = sorted(path.relative_to(folder).as_posix() for path in (folder / "data").iterdir())
+        data = sorted(path.relative_to(folder).as_posix() for path in (folder / DATA).iterdir())
         for name in progress.track(data, "uploading", unit="files"):
             system.put_file(str(folder / name), f"{place}/{name}")
         for name in earlier - {CARD, *data}:
@@ -50,6 +49,4 @@ def _files(system: Any, place: str) -> set[str]:
 
 def _is_export(system: Any, place: str, files: set[str]) -> bool:
     """Whether they are those of an export, perhaps an incomplete one."""
-    if CARD not in files or not all(name == CARD or name.startswith(DATA) for name in files):
-        return False
-    return is_card(system.cat_file(f"{place}/{CARD}").decode("utf-8", "replace"))
+    return CARD in files and are_of_export(files, system.cat_file(f"{place}/{CARD}").decode("utf-8", "replace"))

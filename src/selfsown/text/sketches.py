@@ -1,7 +1,7 @@
 """Texts that are probably similar, among millions: MinHash sketches and locality-sensitive hashing (Broder 1997).
 
 A sketch comes from one hash function whose values are divided among bins (one-permutation hashing, Li, Owen and Zhang
-2012); an empty bin takes the value of the next one (Shrivastava and Li 2014). Thousands of texts are sketched at once.
+2012); an empty bin takes the value of the next one (Shrivastava and Li 2014). Many texts are sketched at once.
 """
 
 from __future__ import annotations
