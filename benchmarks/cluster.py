@@ -3,6 +3,7 @@
     python -m benchmarks.cluster                        # programs that are executed: 1 and 2 workers, and threads
     python -m benchmarks.cluster --rows 200000 --cheap --kills 10    # many rows, and workers that are killed
     python -m benchmarks.cluster --nodes --kills 3      # two nodes in network namespaces, one of which is killed (root)
+    python -m benchmarks.cluster --run                  # the same programs in a generation of `run`
 
 The teacher is a server on the loopback, whose answers depend on the prompt and the seed alone. Its own processor time
 is part of what the machine does. Without --cheap each answer is a program that is executed with tests.
@@ -60,12 +61,13 @@ def serve(host: str, cheap: bool) -> None:
         print(json.dumps([asked.total(), len(asked), sum(count - 1 for count in asked.values())]))
 
 
-def write_recipe(folder: Path, rows: int, cheap: bool, host: str) -> Path:
+def write_recipe(folder: Path, rows: int, cheap: bool, host: str, run: bool = False) -> Path:
     chance = random.Random(0)
     with (folder / "prompts.jsonl").open("w", encoding="utf-8") as file:
         for number in range(rows):
             story = " ".join(chance.choices(WORDS, k=20))  # nearly all prompts are unlike, as users' are
             line = {"prompt": f"{story}. Write f, which adds {number}", "tests": f"assert f(1) == {number % 50 + 1}"}
+            line |= {"answer": f"def f(x):\n    return x + {number % 50}"} if run else {}
             file.write(json.dumps(line) + "\n")
     model = {"url": f"http://{host}:{PORT}/v1", "model": "m", "max_in_flight": IN_FLIGHT}
     tree: dict[str, Any] = {
@@ -75,6 +77,9 @@ def write_recipe(folder: Path, rows: int, cheap: bool, host: str) -> Path:
         "grade": [] if cheap else ["unit_tests"],
         "curate": ["dedup", "dedup_near"] if cheap else ["min_score", "dedup", "dedup_near"],
     }
+    if run:
+        tree |= {"student": {"tiny": {"layers": 1, "width": 16}}, "mix": "accumulate", "train": {"sft": {"steps": 5}}}
+        tree |= {"generations": 1, "evaluate": ["loss"], "goal": "loss", "held_out": 20, "chunk_rows": 100}
     path = folder / "mine.yaml"
     path.write_text(yaml.safe_dump(tree), encoding="utf-8")
     return path
@@ -144,7 +149,9 @@ def processor_seconds(process: int) -> float:
 def measure(args: argparse.Namespace, folder: Path, nodes: TwoNodes | None) -> None:
     host = ADDRESSES[0] if nodes else "127.0.0.1"
     start = (lambda *command: nodes.begin(0, *command)) if nodes else begin
-    recipe, place = write_recipe(folder, args.rows, args.cheap, host), f", address: '{nodes.address}'" if nodes else ""
+    recipe = write_recipe(folder, args.rows, args.cheap, host, args.run)
+    place = f", address: '{nodes.address}'" if nodes else ""
+    place += ", partition_rows: 100" if args.run else ""
     arms = {"threads": "threads"} | {f"ray, {n} workers": f"{{ray: {{workers: {n}{place}}}}}" for n in args.workers}
     expected = None
     for name, engine in arms.items():
@@ -152,7 +159,15 @@ def measure(args: argparse.Namespace, folder: Path, nodes: TwoNodes | None) -> N
         arguments = (nodes, args.kills, over, killed) if nodes else (workers_here, args.kills, over, killed)
         killer = threading.Thread(target=lose_node if nodes else kill_now_and_then, args=arguments)
         out = folder / name.replace(", ", "-").replace(" ", "-")
-        command = [sys.executable, "-m", "selfsown", "make", str(recipe), str(out), "--no-report"]
+        command = [
+            sys.executable,
+            "-m",
+            "selfsown",
+            "run" if args.run else "make",
+            str(recipe),
+            str(out),
+            "--no-report",
+        ]
         with teacher(start, host, args.cheap) as counts:
             if args.kills and name != "threads":
                 killer.start()
@@ -160,7 +175,7 @@ def measure(args: argparse.Namespace, folder: Path, nodes: TwoNodes | None) -> N
             over.set()
         if args.kills and name != "threads":
             killer.join()
-        rows = RunFolder(out).rows("rows") or []
+        rows = RunFolder(out).rows("generation-01/rows" if args.run else "rows") or []
         expected = expected or rows
         kept = sum(row.status == "kept" for row in rows)
         same = "the same rows" if rows == expected else "OTHER ROWS"
@@ -178,6 +193,7 @@ def main() -> None:
     parser.add_argument("--cheap", action="store_true")
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--nodes", action="store_true")
+    parser.add_argument("--run", action="store_true")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--teacher", default="", help=argparse.SUPPRESS)
     args = parser.parse_args()

@@ -12,6 +12,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # makes wait for everything else, would wait for other tests.
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")
 os.environ.setdefault("RAY_worker_niceness", "0")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # trainers in this process; `selfsown` sets it for their own
 
 import pytest
 

@@ -17,12 +17,14 @@ from selfsown.errors import RecipeError
 from selfsown.files import row_sequences
 from selfsown.files.row_parquet import StoredRows
 from selfsown.files.row_sequences import chained
-from selfsown.recipe.inputs import CurateInputs, GenerateInputs, GradeInputs
+from selfsown.generation_work import GenerationWork
+from selfsown.recipe.inputs import CurateInputs, GradeInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import step
 from selfsown.records import EPISODE, TURN, Grade, Mixture, Row
-from selfsown.stages import curate_rows, grade_rows, in_pieces
-from selfsown.tasks import addition, programs
+from selfsown.stages import curate_rows, grade_rows
+from selfsown.tasks import programs
+from selfsown.usage.journal import Journal
 
 CURATORS = "curate=[min_score, dedup, dedup_near, {decontaminate: {near_copies: true}}]"
 SMALL = (
@@ -140,42 +142,36 @@ class Writer:
     name = "writer"
 
 
-def pieces(method: str, options: dict[str, int], rows: int, task: Any = programs) -> list[tuple[int, int, int]]:
+def calls(method: str, options: dict[str, int], rows: int, task: str = "programs") -> list[tuple[int, int, int]]:
     """Of each call of a generator: the rows that it is given, the count, and the seed."""
     real = [Row(f"question {number}", "answer") for number in range(rows)]
-    inputs = GenerateInputs(
-        rows=real,
-        real=real,
-        teacher=Writer(),
-        task=task.Task(),
-        level=1,
-        generation=1,
-        seed=7,  # type: ignore[arg-type]
+    recipe = Recipe.load(
+        "first", (f"real={task}", "chunk_rows=100", "evaluate=[loss]", "goal=loss", "grade=[]", "curate=[]")
     )
-    calls = list(in_pieces(step("generate", method, options), inputs))
+    work = GenerationWork(recipe, real, Journal(Path("none")), number=1, level=1, folder=None)
+    chunks = list(work.chunks(step("generate", method, options), real, 7))
     if method == "sample":
-        assert [row for _, given in calls for row in given.rows] == real
-    return [(len(given.rows), int(piece.option("count") or 0), given.seed) for piece, given in calls]
+        assert [row for chunk in chunks for row in chunk.rows] == real
+    return [(len(chunk.rows), int(chunk.call.option("count") or 0), chunk.seed) for chunk in chunks]
 
 
-def test_a_generators_work_is_cut_into_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages, "PIECE", 100)
-    assert pieces("propose", {"count": 100}, 5) == [(5, 100, 7)]
-    assert [(rows, count) for rows, count, _ in pieces("propose", {"count": 250}, 5)] == [(5, 100), (5, 100), (5, 50)]
-    assert [rows for rows, _, _ in pieces("sample", {"n": 2}, 201)] == [100, 100, 1]
-    assert [count for _, count, _ in pieces("solve", {"count": 150}, 150, addition)] == [100, 50], "it poses problems"
-    assert [rows for rows, _, _ in pieces("solve", {"count": 150}, 150)] == [100, 50], "it poses none"
-    seeds = [seed for _, _, seed in pieces("propose", {"count": 250}, 5)]
+def test_a_generators_work_is_cut_into_calls() -> None:
+    assert calls("propose", {"count": 100}, 5) == [(0, 100, 7)]
+    assert [count for _, count, _ in calls("propose", {"count": 250}, 5)] == [100, 100, 50]
+    assert [rows for rows, _, _ in calls("sample", {"n": 2}, 201)] == [100, 100, 1]
+    assert [count for _, count, _ in calls("solve", {"count": 150}, 150, "addition")] == [100, 50], "it poses problems"
+    assert [rows for rows, _, _ in calls("solve", {"count": 150}, 150)] == [100, 50], "it poses none"
+    seeds = [seed for _, _, seed in calls("propose", {"count": 250}, 5)]
     assert seeds[0] == 7
     assert len(set(seeds)) == 3
 
 
 def test_a_grader_is_given_the_rows_of_a_prompt_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages, "PIECE", 4)
-    calls: list[list[str]] = []
+    monkeypatch.setattr(stages, "LARGE_CHUNK_ROWS", 4)
+    given: list[list[str]] = []
 
     def grade(rows: list[Row]) -> Iterator[Grade]:
-        calls.append([row.prompt for row in rows])
+        given.append([row.prompt for row in rows])
         yield from (Grade(len(row.answer) / 2) for row in rows)
 
     every = [
@@ -186,7 +182,7 @@ def test_a_grader_is_given_the_rows_of_a_prompt_together(monkeypatch: pytest.Mon
     graded = list(grade_rows(step("grade", grade), every, inputs))
     assert [row.replace_fields(grades=()) for row in graded] == every
     assert [row.score for row in graded if not row.status] == [0, 0.5, 1, 0, 0.5, 1, 0, 0.5]
-    assert calls == [list("aabbb"), list("dee")]
+    assert given == [list("aabbb"), list("dee")]
     assert list(grade_rows(step("grade", grade), [], inputs)) == []
 
 

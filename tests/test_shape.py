@@ -43,6 +43,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("preflight",),
     ("run_state",),
     ("chunks",),
+    ("generation_work",),
     ("cluster",),
     ("engines",),
     ("loop", "pipeline"),

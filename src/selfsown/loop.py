@@ -14,6 +14,7 @@ from selfsown.calibration.requirements import check_requirements
 from selfsown.callbacks import Callbacks
 from selfsown.errors import ModelError, RecipeError
 from selfsown.files.row_sequences import chained, status_counts, with_status
+from selfsown.generation_work import GenerationWork
 from selfsown.history import best_of, last_accepted, learned_from_synthetic, trainings
 from selfsown.intake import Intake, record_intake
 from selfsown.models import Model, Pretrained, Student
@@ -21,8 +22,6 @@ from selfsown.preflight.dry_run import dry_run
 from selfsown.preflight.servers import check_servers
 from selfsown.recipe.inputs import (
     EvaluateInputs,
-    GenerateInputs,
-    GradeInputs,
     GuardInputs,
     MixInputs,
     TrainInputs,
@@ -32,7 +31,7 @@ from selfsown.recipe.steps import Step
 from selfsown.records import Generation, Mixture, Row, Score, Verdict, answered
 from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.run_state import RunState
-from selfsown.stages import as_synthetic, curate_rows, for_step, grade_rows, in_pieces
+from selfsown.stages import as_synthetic, curate_rows
 
 SIDES = ("real", "held_out")
 STATUSES = ("kept", "rejected", "failed")
@@ -107,7 +106,8 @@ class Loop(RunState):
         level = self.level_after(parent)
         rows = self.store.sequence(f"{generation_dir(number)}/rows")
         if rows is None:
-            rows = self.generate_rows(number, level, student, past)
+            work = self.work(self.recipe, number, student, level, self.store.model(parent.number))
+            rows = self.generate_rows(work, past)
         kept = self.kept_rows[number] = with_status(rows, "kept")
         mixture = self.mixed(chained(past, kept))
         start = student if self.recipe.init_from == "previous" else self.model(0)
@@ -120,7 +120,7 @@ class Loop(RunState):
 
     def run_control(self, history: list[Generation]) -> None:
         """Train on real rows alone as often: the comparison for what synthetic rows gain."""
-        recipe = replace(self.recipe, generate=(), guard=(), rollback=False)
+        recipe = replace(self.recipe, generate=(), guard=(), rollback=False, engine=None)
         control = replace(self, recipe=recipe, store=self.store.control(history[0]), kept_rows={})
         needed = max(trainings(history, generation, recipe.init_from) for generation in history if generation.accepted)
         self.callbacks.control(needed)
@@ -132,18 +132,22 @@ class Loop(RunState):
         """The rows to train on, with their weights."""
         return self.recipe.mix.one(Mixture, MixInputs(real=answered(self.real), synthetic=synthetic))
 
-    def generate_rows(self, number: int, level: int, student: Student, past: Sequence[Row]) -> Sequence[Row]:
+    def work(
+        self, recipe: Recipe, number: int, student: Student, level: int = 0, folder: Path | None = None
+    ) -> GenerationWork:
+        """What it takes to generate and grade rows with this student, which the folder holds."""
+        real, journal = self.real, self.store.journal
+        return GenerationWork(recipe, real, journal, number=number, level=level, folder=folder, student=student)
+
+    def generate_rows(self, work: GenerationWork, past: Sequence[Row]) -> Sequence[Row]:
         """The generation's new rows, each with its status. Without a teacher or judge, the student takes the role."""
-        teacher = self.role_model("teacher") or student
-        judge = self.role_model("judge") or student
-        writer = student if self.recipe.generate_with == "student" else teacher
-        inputs = GenerateInputs(real=self.real, teacher=writer, task=self.task, level=level, generation=number)
+        number = work.number
         with self.stage(number, "generate") as done:
-            rows = self.store.spooled(number, "generated", self.generated(number, writer, inputs))
+            rows = self.store.spooled(number, "generated", self.generated(work))
             done.append(len(rows))
         with self.stage(number, "grade") as done:
             done.append(status_counts(rows)[""])
-            rows = self.graded(rows, number, GradeInputs(judge=judge, teacher=teacher, task=self.task, real=self.real))
+            rows = self.graded(rows, work)
         with self.stage(number, "curate") as done:
             done.append(status_counts(rows)[""])
             tracked = progress.track(rows, unit="rows")
@@ -151,23 +155,21 @@ class Loop(RunState):
         self.store.forget_working(number)
         return rows
 
-    def generated(self, number: int, writer: Model, inputs: GenerateInputs) -> Iterator[Row]:
+    def generated(self, work: GenerationWork) -> Iterator[Row]:
         """The rows of all generators."""
-        size = 0
+        size, number = 0, work.number
         for index, step in enumerate(progress.track(self.recipe.generate)):
-            seed, rows = self.seed(number, "generate", index), self.working_rows(number)
-            pieces = list(in_pieces(step, replace(for_step(step, inputs), rows=rows, seed=seed)))
-            for piece, piece_inputs in progress.track(pieces):
-                for row in as_synthetic(piece.stream(Row, piece_inputs), step, number, writer, size):
-                    size += 1
-                    yield row
+            made = work.generated(step, self.working_rows(number), self.seed(number, "generate", index))
+            for row in as_synthetic(made, step, number, work.writer, size):
+                size += 1
+                yield row
 
-    def graded(self, rows: Sequence[Row], number: int, inputs: GradeInputs) -> Sequence[Row]:
+    def graded(self, rows: Sequence[Row], work: GenerationWork) -> Sequence[Row]:
         """The rows with the grades of all graders."""
         for index, step in enumerate(progress.track(self.recipe.grade)):
-            graded = grade_rows(step, rows, replace(inputs, seed=self.seed(number, "grade", index)))
+            graded = work.graded(step, rows, self.seed(work.number, "grade", index))
             tracked = progress.track(graded, total=len(rows), unit="rows")
-            rows = self.store.spooled(number, f"graded-{index}", tracked)
+            rows = self.store.spooled(work.number, f"graded-{index}", tracked)
         return rows
 
     def curated(self, rows: Iterable[Row], number: int, past: Sequence[Row]) -> Iterator[Row]:
@@ -208,8 +210,8 @@ class Loop(RunState):
         if step.takes("teacher"):
             inputs = replace(inputs, teacher=self.role_model("teacher") or start)
         if step.takes("grader"):
-            grading = GradeInputs(judge=self.role_model("judge") or start, task=self.task, real=self.real)
-            inputs = replace(inputs, grader=lambda rows: list(self.graded(rows, number, grading)))
+            work = self.work(replace(self.recipe, engine=None), number, start)  # a few answers at a time
+            inputs = replace(inputs, grader=lambda rows: list(self.graded(rows, work)))
         return inputs
 
     def evaluated(

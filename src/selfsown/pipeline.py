@@ -110,7 +110,7 @@ class DatasetPipeline(ChunkWork):
 
     def __init__(self, recipe: Recipe, store: RunFolder, intake: Intake, chunk_size: int = 0) -> None:
         tally = Tally(intake, store.journal.meter)
-        super().__init__(recipe, store.stream("real"), store.journal, tally, chunk_size)
+        super().__init__(recipe, store.stream("real"), store.journal, tally, chunk_size=chunk_size)
         self.store, self.held_out = store, store.stream("held_out")
         self.unused = UnusedRows(recipe)
 

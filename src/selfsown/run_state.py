@@ -26,7 +26,7 @@ from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
 from selfsown.records import Generation, Row, Training, answered
 from selfsown.run_folder import RunFolder, generation_dir
-from selfsown.stages import check_price, derive_seed
+from selfsown.stages import derive_seed, role_model
 from selfsown.tasks import Task, measurable
 
 
@@ -106,12 +106,7 @@ class RunState:
 
     def role_model(self, role: str) -> Model | None:
         """The teacher or judge that the recipe names; None where it names none."""
-        step: Step | None = getattr(self.recipe, role)
-        if not step:
-            return None
-        model = step(rows=self.real, seed=self.seed(0, role), journal=self.store.journal, role=role)
-        check_price(self.recipe, role, model)
-        return cast(Model, model)
+        return role_model(self.recipe, role, self.real, self.seed(0, role), self.store.journal)
 
     def unconditional_rows(self, number: int, count: int) -> list[Row]:
         """Unconditional samples of a generation's model, as rows; failed where the task cannot read one."""

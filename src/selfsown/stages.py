@@ -12,7 +12,7 @@ from itertools import chain, pairwise
 from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -23,11 +23,11 @@ from selfsown.recipe.inputs import CurateInputs, GenerateInputs, GradeInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
 from selfsown.records import Grade, JsonObject, Row
-from selfsown.tasks import Posing, PosingFromRows
 from selfsown.text.chat import text_prompt_metadata
+from selfsown.usage.journal import Journal
 
 ROLE_MODELS = ("teacher", "judge")
-PIECE = 50_000  # rows of one call of a generator, or of a grader that does not stream
+LARGE_CHUNK_ROWS = 50_000  # of one call of a generator, or of a grader that does not stream; they fit into memory
 CHANGES_KEY = "selfsown.changes"  # in the metadata of a real row: what `prepare` changed
 
 WithModels = TypeVar("WithModels", GenerateInputs, GradeInputs)
@@ -36,25 +36,6 @@ WithModels = TypeVar("WithModels", GenerateInputs, GradeInputs)
 def derive_seed(seed: int, *where: object) -> int:
     """A seed of 32 bits for one place where chance enters, such as derive_seed(0, 3, "generate", 1)."""
     return int.from_bytes(hashlib.sha256(repr((seed, *where)).encode()).digest()[:4])
-
-
-def in_pieces(step: Step, inputs: GenerateInputs) -> Iterator[tuple[Step, GenerateInputs]]:
-    """A generator's work in calls of at most PIECE rows, so that the prompts and replies of one call fit into memory.
-
-    Rows are what it makes, where it is given their count, and what it works on, where it is given rows.
-    """
-    poses = isinstance(inputs.task, Posing | PosingFromRows)
-    counts = step.takes("count") and (poses or not step.takes("rows"))
-    size = int(step.option("count")) if counts else len(inputs.rows) if step.takes("rows") else 0
-    if size <= PIECE:
-        yield step, inputs
-        return
-    for index, start in enumerate(range(0, size, PIECE)):
-        seed, end = derive_seed(inputs.seed, index) if index else inputs.seed, min(start + PIECE, size)
-        if counts:
-            yield replace(step, options={**step.options, "count": end - start}), replace(inputs, seed=seed)
-        else:
-            yield step, replace(inputs, rows=inputs.rows[start:end], seed=seed)
 
 
 def as_synthetic(rows: Iterable[Row], step: Step, generation: int, writer: Model, first: int = 0) -> Iterator[Row]:
@@ -92,6 +73,16 @@ def for_step(step: Step, inputs: WithModels) -> WithModels:
     return replace(inputs, **aware)
 
 
+def role_model(recipe: Recipe, role: str, real: Sequence[Row], seed: int, journal: Journal) -> Model | None:
+    """The teacher or judge that the recipe names; None where it names none."""
+    step: Step | None = getattr(recipe, role)
+    if not step:
+        return None
+    model = step(rows=real, seed=seed, journal=journal, role=role)
+    check_price(recipe, role, model)
+    return cast(Model, model)
+
+
 def check_price(recipe: Recipe, role: str, model: object) -> None:
     """RecipeError where the recipe caps the cost in dollars, and the price of this model is not known."""
     if "usd" in (recipe.budget or {}) and isinstance(model, RemoteModel) and model.price is None:
@@ -105,25 +96,26 @@ def check_price(recipe: Recipe, role: str, model: object) -> None:
 def grade_rows(step: Step, rows: Iterable[Row], inputs: GradeInputs) -> Iterator[Row]:
     """The rows with the step's grades, in order; a row is failed where the grader could not grade it.
 
-    A step that does not stream is given up to PIECE rows at once, or a few more, so that those of one prompt stay
-    together. Raises RecipeError where the step does not give one grade from 0 to 1 for each row.
+    A step that does not stream is given LARGE_CHUNK_ROWS at once. Raises RecipeError where the step does not give one
+    grade from 0 to 1 for each row.
     """
-    for piece in [rows] if step.streams else _by_prompts(rows):
-        yield from _graded(step, piece, inputs)
+    for chunk in [rows] if step.streams else by_prompts(rows, LARGE_CHUNK_ROWS):
+        yield from grade_chunk(step, chunk, inputs)
 
 
-def _by_prompts(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """The rows in pieces, in order, cut between two prompts; one piece where there is none."""
-    piece: list[Row] = []
+def by_prompts(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """The rows in order, so many together, or a few more: those of one prompt stay together. One [] of no rows."""
+    chunk: list[Row] = []
     for row in rows:
-        if len(piece) >= PIECE and row.prompt != piece[-1].prompt:
-            yield piece
-            piece = []
-        piece.append(row)
-    yield piece
+        if len(chunk) >= size and row.prompt != chunk[-1].prompt:
+            yield chunk
+            chunk = []
+        chunk.append(row)
+    yield chunk
 
 
-def _graded(step: Step, rows: Iterable[Row], inputs: GradeInputs) -> Iterator[Row]:
+def grade_chunk(step: Step, rows: Iterable[Row], inputs: GradeInputs) -> Iterator[Row]:
+    """As `grade_rows`, in one call of the grader."""
     waiting, live, grades = deque[Row](), 0, 0
 
     def rows_to_grade() -> Iterator[Row]:

@@ -233,10 +233,6 @@ def test_a_mistake_is_one_line_and_leaves_no_folder(tmp_path: Path, arguments: t
     assert not (tmp_path / "made").exists()
 
 
-def test_a_recipe_that_trains_has_no_engine(tmp_path: Path) -> None:
-    assert "this recipe trains" in refused(run_in_process(tmp_path, "run", "first", "out", "--set", "engine=ray"))
-
-
 @pytest.mark.slow
 def test_a_worker_that_does_not_fit_is_refused(tmp_path: Path, cluster: str) -> None:
     with Server(say=say) as server, pytest.raises(SelfsownError, match="cluster has 2 cores and 0 GPUs in all"):

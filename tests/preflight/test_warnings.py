@@ -150,3 +150,8 @@ def test_shipped_recipes_are_not_warned_against_repeats(recipe: str, tmp_path: P
 
 def test_real_rows_alone_need_no_caution() -> None:
     assert said("generate=[]", "mix=replace", "guard=[]") == []
+
+
+def test_a_run_whose_work_no_engine_can_divide_says_so() -> None:
+    divided = [said(*changes) for changes in (["engine=threads"], ["engine=threads", "chunk_rows=512"], [])]
+    assert [any("chunk_rows: 512" in warning for warning in lines) for lines in divided] == [True, False, False]

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from selfsown.cli.folders import existing_folder
-from selfsown.cli.options import AsJson, Changes, closing_lines, errors_first, opening_lines, print_cost, with_progress
+from selfsown.cli.options import (
+    AsJson,
+    Changes,
+    Engine,
+    closing_lines,
+    engine_change,
+    errors_first,
+    opening_lines,
+    print_cost,
+    with_progress,
+)
 from selfsown.errors import ExitCode, SelfsownError
 from selfsown.records import Generation
 
+if TYPE_CHECKING:
+    from selfsown.recipe.recipe import Recipe
 
-def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = None, report: bool = True) -> None:
+
+def run(
+    recipe: str, folder: Path | None = None, *, changes: Changes | None = None, engine: Engine = "", report: bool = True
+) -> None:
     """Run a recipe, or resume it in its folder.
 
     Exits with code 4 if no row was kept or every generation was rolled back.
@@ -35,21 +51,24 @@ def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = No
     from selfsown.terminal.run_progress import RunProgress
     from selfsown.terminal.sample_rows import show_run_rows
 
-    loaded = Recipe.load(recipe, changes or [])
+    loaded = Recipe.load(recipe, changes := [*(changes or []), *engine_change(engine)])
     folder, console = folder or Path("runs") / loaded.name, Console()
-    header = [f"{loaded.name}: {loaded.description}", f"folder: {folder}"]
     with (
-        errors_first(console, lambda: [*header, *opening_lines(loaded, recipe, changes or [])]) as release,
+        errors_first(console, lambda: [*_header(loaded, folder), *opening_lines(loaded, recipe, changes)]) as release,
         RunProgress(loaded, console, on_start=release).shown() as callbacks,
     ):
         history = run_loop(loaded, folder, callbacks)
     callbacks.end_of_run(history, RunFolder(folder).generations(CONTROL), folder)
     print_cost(folder, console)
-    print_lines(console, closing_lines(recipe, changes or [], folder))
+    print_lines(console, closing_lines(recipe, changes, folder))
     if report:
         print_line(console, with_progress(write_or_explain, folder))
     show_run_rows(folder, loaded, history, console)
     _require_training_on_kept_rows(history)
+
+
+def _header(recipe: Recipe, folder: Path) -> list[str]:
+    return [f"{recipe.name}: {recipe.description}", f"folder: {folder}"]
 
 
 def _require_training_on_kept_rows(history: Sequence[Generation]) -> None:

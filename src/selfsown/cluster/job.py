@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from selfsown.chunks import ChunkWork
+from selfsown.chunks import Work
 from selfsown.cluster.worker import Job
 from selfsown.errors import RecipeError
 from selfsown.recipe.recipe import Recipe
@@ -16,7 +16,7 @@ from selfsown.stages import ROLE_MODELS
 SHARED_LIMITS = ("max_in_flight", "requests_per_minute", "tokens_per_minute")  # of a server, over all workers
 
 
-def job_of(work: ChunkWork, workers: int, cores: int) -> Job:
+def job_of(work: Work, workers: int, cores: int) -> Job:
     """The work as so many workers do it. RecipeError where a method cannot be sent to them."""
     recipe, budget = work.recipe, work.journal.budget
     values = recipe.dump()
@@ -36,7 +36,7 @@ def job_of(work: ChunkWork, workers: int, cores: int) -> Job:
         caps=dict(budget.caps) if budget else None,
         reply_totals=budget.reply_totals if budget else {},
         environment={name: os.environ[name] for name in named if name in os.environ},
-        chunk_size=work.chunk_size,
+        work=work.elsewhere,
         cores=cores,
     )
 

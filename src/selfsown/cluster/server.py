@@ -11,9 +11,9 @@ from typing import Any
 
 import ray
 
-from selfsown.chunks import ChunkWork
+from selfsown.chunks import Work
 from selfsown.cluster.mailbox import Answer, Call
-from selfsown.files.row_parquet import StoredRows
+from selfsown.files.row_parquet import parquet_bytes
 from selfsown.usage.budget import Budget, Reservation
 from selfsown.usage.journal import Call as SentRequest
 from selfsown.usage.journal import StoredReply
@@ -26,7 +26,7 @@ MAX_REMEMBERED = 20_000  # answers, in case a call is repeated
 class JournalServer:
     """Answers calls until it is closed. Each method is what workers call, with the worker's name first."""
 
-    def __init__(self, work: ChunkWork, mailbox: Any) -> None:
+    def __init__(self, work: Work, mailbox: Any) -> None:
         self.work, self.journal, self.mailbox = work, work.journal, mailbox
         self.real: list[Any] = []  # the reference of the file of real rows, once a worker asks for it
         self.reserved = defaultdict[str, Counter[Reservation]](Counter)  # by worker
@@ -86,8 +86,7 @@ class JournalServer:
     def real_rows(self, _: str) -> list[Any]:
         """The reference of their file, in a list: Ray would replace it with the file."""
         if not self.real:
-            assert isinstance(self.work.real, StoredRows)
-            self.real = [ray.put(self.work.real.path.read_bytes())]
+            self.real = [ray.put(parquet_bytes(self.work.real))]
         return self.real
 
     def reserve(self, worker: str, need: Reservation) -> bool | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,15 +15,17 @@ import pyarrow.parquet
 import ray
 
 from selfsown.callbacks import Tally
-from selfsown.chunks import Chunk, ChunkWork, StepCounts
+from selfsown.chunks import Chunk, StepCounts, Work
 from selfsown.cluster.cores import reserve_cores
 from selfsown.cluster.journal import RemoteJournal, ReplyTotals
 from selfsown.cluster.mailbox import Driver
 from selfsown.errors import SelfsownError
 from selfsown.files.row_parquet import StoredRows
+from selfsown.files.row_sequences import IN_MEMORY
 from selfsown.parallel import map_ordered, relaxed_garbage_collection
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import JsonObject, NoPrompt, Row
+from selfsown.usage.journal import Journal
 
 _DEPTH = "a/b/c/d"  # of the recipe's folder in the worker's: `../file.py` of a recipe stays within
 
@@ -44,18 +46,27 @@ class Job:
     caps: dict[str, float] | None
     reply_totals: ReplyTotals
     environment: Mapping[str, str] = field(repr=False)
-    chunk_size: int = 0
+    work: Callable[[Recipe, Sequence[Row], Journal, Tally], Work]
     cores: int = 1
 
 
 @dataclass(frozen=True)
 class ChunkTask:
-    """A chunk, as it is sent: its step by its place in the recipe."""
+    """A chunk, as it is sent: its step by its place in the recipe's list of this stage."""
 
-    step: int
+    stage: str
+    index: int
     seed: int
     rows: Sequence[Row]
     count: int
+
+    @classmethod
+    def of(cls, chunk: Chunk, recipe: Recipe) -> ChunkTask:
+        stage = chunk.step.stage
+        return cls(stage, getattr(recipe, stage).index(chunk.step), chunk.seed, list(chunk.rows), chunk.count)
+
+    def chunk(self, recipe: Recipe) -> Chunk:
+        return Chunk(getattr(recipe, self.stage)[self.index], self.seed, self.rows, self.count)
 
 
 @dataclass
@@ -72,7 +83,7 @@ class Worker:
 
     def __init__(self, job: Job, mailbox: Any, name: str) -> None:
         self.job, self.driver = job, Driver(mailbox, name)
-        self.work: ChunkWork | None = None
+        self.work: Work | None = None
         self.partitions_done = 0
 
     def start(self) -> SelfsownError | None:
@@ -84,7 +95,7 @@ class Worker:
             os.chdir(job.folder)
         journal = RemoteJournal(job.journal, self.driver, job.caps, job.reply_totals)
         try:
-            self.work = ChunkWork(_recipe(job), FetchedRows(self.driver), journal, Tally(), job.chunk_size)
+            self.work = job.work(_recipe(job), FetchedRows(self.driver), journal, Tally())
         except SelfsownError as error:
             return error
         return None
@@ -94,10 +105,10 @@ class Worker:
         assert self.work
         work, result = self.work, PartitionResult()
         work.without_prompt, work.tally = result.without_prompt, Tally()
-        chunks = [Chunk(work.recipe.generate[task.step], task.seed, task.rows, task.count) for task in partition]
+        chunks = [task.chunk(work.recipe) for task in partition]
         try:
             with relaxed_garbage_collection():
-                results = map_ordered(work.process_if_prompts, chunks, work.threads, work.halt, self._report_progress)
+                results = map_ordered(work.process, chunks, work.threads, work.halt, self._report_progress)
                 result.chunks += [(rows, counts) for _, rows, counts in results]
         except SelfsownError as error:
             return PartitionResult(error=error)
@@ -126,7 +137,10 @@ def _recipe(job: Job) -> Recipe:
 
 
 class FetchedRows(StoredRows):
-    """The real rows, fetched from the driver where a method reads them at all; no file of them is left behind."""
+    """The real rows, fetched from the driver where a method reads them at all; no file of them is left behind.
+
+    Few are a list once they were read; of many, each use decodes the file again.
+    """
 
     def __init__(self, driver: Driver) -> None:
         self.driver, self.status = driver, None
@@ -135,6 +149,16 @@ class FetchedRows(StoredRows):
     def _parquet(self) -> pyarrow.Buffer:
         (reference,) = self.driver.call("real_rows")
         return pyarrow.py_buffer(ray.get(reference))
+
+    @cached_property
+    def _few(self) -> list[Row]:
+        return list(super().__iter__()) if len(self) <= IN_MEMORY else []
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._few) if self._few else super().__iter__()
+
+    def take(self, indices: Sequence[int]) -> list[Row]:
+        return [self._few[index] for index in indices] if self._few else super().take(indices)
 
     def _open(self) -> pyarrow.parquet.ParquetFile:
         return pyarrow.parquet.ParquetFile(pyarrow.BufferReader(self._parquet), pre_buffer=False)

@@ -1,1 +1,1 @@
-"""Engines: where the chunks of `make` are worked on, one file each. Whatever the engine, the rows are the same."""
+"""Engines: where chunks are worked on, one file each. Whatever the engine, the rows are the same."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from selfsown.chunks import Chunk, ChunkResult, ChunkWork
+from selfsown.chunks import Chunk, ChunkResult, Work
 from selfsown.cluster.cluster import connected, count_workers, mailbox_of_driver, start_worker
 from selfsown.cluster.job import job_of, max_workers
 from selfsown.cluster.pool import Pool
@@ -19,7 +19,7 @@ from selfsown.option_types import Count, Natural, NotNegative
 
 
 def process_chunks(
-    work: ChunkWork,
+    work: Work,
     chunks: Iterable[Chunk],
     tick: Callable[[], None],
     *,
@@ -52,13 +52,10 @@ def process_chunks(
 
 
 def _results(
-    pool: Pool, work: ChunkWork, partitions: Iterator[list[Chunk]], tick: Callable[[], None]
+    pool: Pool, work: Work, partitions: Iterator[list[Chunk]], tick: Callable[[], None]
 ) -> Iterator[ChunkResult]:
     def payload(partition: list[Chunk]) -> list[ChunkTask]:
-        return [
-            ChunkTask(work.recipe.generate.index(chunk.step), chunk.seed, list(chunk.rows), chunk.count)
-            for chunk in partition
-        ]
+        return [ChunkTask.of(chunk, work.recipe) for chunk in partition]
 
     for partition, result in pool.map_ordered(partitions, payload, tick):
         work.without_prompt |= result.without_prompt

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from selfsown.chunks import Chunk, ChunkResult, ChunkWork
+from selfsown.chunks import Chunk, ChunkResult, Work
 from selfsown.parallel import map_ordered
 
 
-def process_chunks(work: ChunkWork, chunks: Iterable[Chunk], tick: Callable[[], None]) -> Iterator[ChunkResult]:
+def process_chunks(work: Work, chunks: Iterable[Chunk], tick: Callable[[], None]) -> Iterator[ChunkResult]:
     """The rows of each chunk, in order; as many chunks at once as keep the models busy."""
-    return map_ordered(work.process_if_prompts, chunks, work.threads, work.halt, tick)
+    return map_ordered(work.process, chunks, work.threads, work.halt, tick)

@@ -34,7 +34,7 @@ def run_chunk(
 ) -> tuple[list[Row], StepCounts]:
     """Generate and grade the rows of a chunk with replaced models; graders that ask no model may be left out."""
     other = pipeline.with_models(replace_model(pipeline.teacher), replace_model(pipeline.judge))
-    _, rows, counts = other.process(chunk)
+    _, rows, counts = other.generate_and_grade(chunk)
     for index, grader in enumerate(pipeline.recipe.grade):
         if grader.streams and grader.takes("judge"):
             rows = list(other.graded(index, rows))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from io import BytesIO
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, overload
@@ -38,7 +39,7 @@ _SCALAR_FIELDS = SCHEMA.names[1:-3]  # also without id and parents
 class RowWriter:
     """Writes rows one by one; the file is complete once the `with` block ends."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | BytesIO) -> None:
         self.file = pyarrow.parquet.ParquetWriter(path, SCHEMA, compression="zstd")
         self.pending: list[Row] = []
         self.batches: list[pyarrow.RecordBatch] = []
@@ -138,6 +139,17 @@ def item(rows: Sequence[Row], take: Callable[[Sequence[int]], list[Row]], index:
     if not -len(rows) <= index < len(rows):
         raise IndexError(index)
     return take([index % len(rows)])[0]
+
+
+def parquet_bytes(rows: Sequence[Row]) -> bytes:
+    """The rows as a file's content."""
+    if isinstance(rows, StoredRows) and rows.status is None:
+        return rows.path.read_bytes()
+    content = BytesIO()
+    with RowWriter(content) as writer:
+        for row in rows:
+            writer.add(row)
+    return content.getvalue()
 
 
 def column_batches(path: Path, columns: Sequence[str]) -> Iterator[pyarrow.RecordBatch]:

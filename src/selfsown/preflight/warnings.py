@@ -16,7 +16,7 @@ from selfsown.recipe.recipe import SERVERS, Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Row
 from selfsown.rewriting import texts
-from selfsown.stages import ROLE_MODELS
+from selfsown.stages import LARGE_CHUNK_ROWS, ROLE_MODELS
 from selfsown.text.personal_data import find_personal_data
 
 MIN_REAL_SHARE = 1 / 3
@@ -36,6 +36,7 @@ def recipe_warnings(recipe: Recipe) -> Iterator[str]:
     if recipe.trains:
         yield from _of_the_mix(recipe)
         yield from _of_guards(recipe)
+        yield from _of_engine(recipe)
     yield from _of_temperature(recipe)
     if recipe.trains and not any(step.method in VARIETY_METHODS for step in recipe.curate):
         yield (
@@ -82,6 +83,14 @@ def notes(recipe: Recipe) -> Iterator[str]:
 
 def _first_rows(recipe: Recipe) -> list[Row]:
     return list(islice(prepared_rows(recipe, recipe.real()), MAX_ROWS_SCANNED))
+
+
+def _of_engine(recipe: Recipe) -> Iterator[str]:
+    if recipe.engine and not recipe.chunk_rows:
+        yield (
+            f"engine: {recipe.engine.method} divides the calls of generators and graders, and in a run each has up to "
+            f"{LARGE_CHUNK_ROWS:,} rows: fewer are the work of one: chunk_rows: 512"
+        )
 
 
 def _of_guards(recipe: Recipe) -> Iterator[str]:

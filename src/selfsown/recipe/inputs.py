@@ -133,7 +133,7 @@ class GuardInputs(Inputs):
 class EngineInputs(Inputs):
     """Of an engine, which says where chunks are worked on."""
 
-    work: Any  # a ChunkWork of the driver
+    work: Any  # a Work of the driver
     chunks: Iterable[Any]  # in order
     tick: Callable[[], None]  # is called now and then, for the progress
 

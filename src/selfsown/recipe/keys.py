@@ -61,6 +61,9 @@ class RecipeKeys:
     """At most so many real rows to train on, drawn by the seed; 0: all."""
     prompts_per_generation: int = 0
     """How many real rows the generators get in each generation, drawn again each time; 0: all."""
+    chunk_rows: int = 0
+    """How many rows a generator or a grader gets in one call, each with a seed of its own; 0: 50,000 in `run`; 64 in
+    `make`, or 1,024 where all models are local. An `engine` divides the calls."""
     teacher: Step | None = None
     """The model that writes rows; without it the student does."""
     judge: Step | None = None
@@ -91,7 +94,7 @@ class RecipeKeys:
     budget: Caps | None = None
     """Caps on what models behind servers may cost, over the life of the run folder."""
     engine: Step | None = None
-    """Where `make` generates and grades rows: on this machine's threads, or on a cluster (ray)."""
+    """Where rows are generated and graded: on this machine's threads, or on a cluster (ray)."""
     grader_requirements: dict[str, dict[GraderRequirement, Share]] | None = None
     """What `selfsown calibrate` and `selfsown attack` must have measured of a grader before it is used, by its name."""
 

@@ -51,7 +51,7 @@ def _missing_file(recipe: RecipeKeys) -> str:
 def _check_numbers(recipe: RecipeKeys, task: Task) -> None:
     if recipe.level > task.top_level:
         raise RecipeError(f"level is {recipe.level}, but the hardest level of {task.name} is {task.top_level}")
-    for key in ("seed", "max_train_rows", "prompts_per_generation", "level", "generations", "patience"):
+    for key in ("seed", "max_train_rows", "prompts_per_generation", "chunk_rows", "level", "generations", "patience"):
         minimum = 1 if key == "patience" else 0
         if getattr(recipe, key) < minimum:
             raise RecipeError(f"{key} is {getattr(recipe, key)}; it must be {minimum} or more")
@@ -72,11 +72,6 @@ def _check_numbers(recipe: RecipeKeys, task: Task) -> None:
 def _check_engine(recipe: RecipeKeys) -> None:
     if not recipe.engine:
         return
-    if recipe.trains:
-        raise RecipeError(
-            f"engine is {recipe.engine.method}, and this recipe trains: engines divide the work of `make`; train on "
-            "several GPUs with student.hf.launch, or make the rows with a recipe without a student"
-        )
     for role in ("teacher", "judge"):
         step = getattr(recipe, role)
         if recipe.engine.method != "threads" and step and step.option("batch"):

@@ -6,6 +6,7 @@ A folder is read offline. A name is fetched and streamed: nothing of it is store
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from selfsown.option_types import Natural
 from selfsown.records import JsonObject
 from selfsown.templates import TemplateText
 
+QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0"}  # the library reports nothing to the Hub
 SAVED_FILES = ("state.json", "dataset_dict.json")  # one of these is in a folder written by save_to_disk
 
 
@@ -73,6 +75,8 @@ class Task(RecordRows):
     @cached_property
     def _opened_split(self) -> Any:  # datasets has no types
         """The split as the library returns it: on disk, or as a stream."""
+        for name, value in QUIET.items():  # read when the library is imported
+            os.environ.setdefault(name, value)
         try:
             import datasets
         except ModuleNotFoundError as error:

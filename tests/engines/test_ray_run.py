@@ -1,0 +1,156 @@
+"""`run` with an engine: the files of a run without one, whoever is lost meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small import FIRST, TINIEST
+from test_loop import Files, contents
+from test_ray import cluster as cluster
+from test_ray import own_workers
+
+from selfsown.errors import ModelError
+from selfsown.generation_work import GenerationWork
+from selfsown.loop import run
+from selfsown.recipe.recipe import Recipe
+from selfsown.records import Row
+from selfsown.run_folder import RunFolder
+from selfsown.usage.journal import Journal
+from testing.mock_server import Server
+from testing.tiny_checkpoint import write_checkpoint
+
+CHUNKED = (*FIRST, *TINIEST, "generations=2", "chunk_rows=8")
+IN_FLIGHT = 4
+SLOW_GRADER = """import time
+from selfsown.records import Grade
+
+def grade(rows):
+    for row in rows:
+        time.sleep(0.05)
+        yield Grade(float(len(row.answer) % 5 > 0), "", "slow")
+"""
+
+
+def results(folder: Path) -> Files:
+    """The files of a run, but for the recipe, which names the engine, and the journal, which keeps times."""
+    files = contents(folder)
+    return {name: files[name] for name in files if name not in {"recipe.yaml", "replies.sqlite"}}
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """What a run without an engine leaves."""
+    folder = tmp_path_factory.mktemp("here") / "run"
+    run(Recipe.load("first", CHUNKED), folder)
+    return results(folder)
+
+
+def test_a_run_on_threads_is_that_without_an_engine(here: Files, tmp_path: Path) -> None:
+    run(Recipe.load("first", (*CHUNKED, "engine=threads")), tmp_path / "run")
+    assert results(tmp_path / "run") == here
+
+
+def test_another_number_of_rows_a_chunk_is_another_draw(here: Files, tmp_path: Path) -> None:
+    run(Recipe.load("first", (*CHUNKED, "chunk_rows=7")), tmp_path / "run")
+    assert results(tmp_path / "run") != here
+
+
+@pytest.mark.slow
+def test_a_run_on_a_cluster_is_that_without_an_engine(cluster: str, here: Files, tmp_path: Path) -> None:
+    """The student samples on the workers, and they verify what it wrote."""
+    run(Recipe.load("first", (*CHUNKED, "engine={ray: {partition_rows: 8}}")), tmp_path / "run")
+    assert results(tmp_path / "run") == here
+
+
+def served(folder: Path, server: Server, engine: Any = None) -> Recipe:
+    """A recipe whose rows a teacher behind a server writes, and a grader grades that takes its time."""
+    lines = [{"prompt": f"question {number}", "answer": f"the answer {number}"} for number in range(80)]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    (folder / "slow.py").write_text(SLOW_GRADER, encoding="utf-8")
+    tree: dict[str, Any] = {
+        "real": {"file": {"path": str(folder / "rows.jsonl")}},
+        "held_out": 20,
+        "student": {"tiny": {"layers": 1, "width": 16}},
+        "teacher": {"endpoint": {"url": server.url, "model": "m", "max_in_flight": IN_FLIGHT, "retries": 4}},
+        "generations": 1,
+        "chunk_rows": 16,
+        "generate": [{"sample": {"n": 2}}],
+        "grade": ["./slow.py"],
+        "curate": ["min_score", "dedup"],
+        "mix": "accumulate",
+        "train": {"sft": {"steps": 2}},
+        "evaluate": ["loss"],
+        "goal": "loss",
+        "engine": engine,
+    }
+    return Recipe.of(tree, folder)
+
+
+def say(prompt: str, body: dict[str, Any]) -> str:
+    return f"{prompt} has answer {body.get('seed', 0) % 7 * 'o'}"
+
+
+@pytest.mark.slow
+def test_workers_that_are_killed_lose_and_double_nothing(cluster: str, tmp_path: Path) -> None:
+    with Server(say=say) as server:
+        run(served(tmp_path, server), tmp_path / "here")
+        before = server.asked.total()
+        server.latency, chance, killed, over = 0.1, random.Random(0), list[str](), threading.Event()
+
+        def kill() -> None:
+            log = tmp_path / "there" / "log.jsonl"
+            while not over.wait(0.5):
+                stage = "grade" if log.exists() and '"generate"' in log.read_text(encoding="utf-8") else "generate"
+                if killed.count(stage) < 2 and (workers := own_workers()):
+                    os.kill(chance.choice(workers), signal.SIGKILL)
+                    killed.append(stage)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        run(served(tmp_path, server, {"ray": {"partition_rows": 16}}), tmp_path / "there")
+        over.set()
+        killer.join()
+    assert set(killed) == {"generate", "grade"}
+    assert results(tmp_path / "there") == results(tmp_path / "here")
+    assert before == 120
+    assert before <= server.asked.total() - before <= before + len(killed) * IN_FLIGHT
+    assert len(RunFolder(tmp_path / "there").journal.unpaid_replies()) == 0
+
+
+@pytest.mark.slow
+def test_a_model_of_your_own_samples_on_workers_as_it_does_here(cluster: str, tmp_path: Path) -> None:
+    lines = [{"prompt": f"say {number}", "answer": f"{number} yes"} for number in range(36)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    tree: dict[str, Any] = {
+        "real": {"file": {"path": str(tmp_path / "rows.jsonl")}},
+        "held_out": 12,
+        "student": {"hf": {"model": str(write_checkpoint(tmp_path / "small")), "max_new_tokens": 8, "device": "cpu"}},
+        "generations": 1,
+        "chunk_rows": 8,
+        "generate": [{"sample": {"n": 2}}],
+        "grade": [{"rules": {"pattern": "[a-z0-9 ]+"}}],
+        "mix": "accumulate",
+        "base_train": "none",
+        "train": {"sft": {"steps": 2, "epochs": 0, "batch_size": 8}},
+        "evaluate": ["loss"],
+        "goal": "loss",
+    }
+    run(Recipe.of(tree), tmp_path / "here")
+    run(Recipe.of(tree | {"engine": {"ray": {"partition_rows": 8}}}), tmp_path / "there")
+    rows = [RunFolder(tmp_path / name).rows("generation-01/rows") or [] for name in ("here", "there")]
+    assert rows[0] == rows[1]
+    assert len(rows[0]) == 48
+
+
+def test_a_machine_that_does_not_see_the_student_says_so(tmp_path: Path) -> None:
+    recipe, journal = Recipe.load("first", CHUNKED), Journal(tmp_path / "replies.sqlite")
+    work = GenerationWork(recipe, [Row("q", "a")], journal, number=1, level=1, folder=tmp_path / "model")
+    with pytest.raises(ModelError, match=r"does not see the student's folder .*/model; run in a folder on a file sys"):
+        _ = work.student
