@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from testing.tiny_checkpoint import write_checkpoint
 
 CHUNKED = (*FIRST, *TINIEST, "generations=2", "chunk_rows=8")
 IN_FLIGHT = 4
+SERVER = f"{sys.executable} -m testing.serve_checkpoint {{folder}} --port {{port}}"
 SLOW_GRADER = """import time
 from selfsown.records import Grade
 
@@ -125,13 +127,14 @@ def test_workers_that_are_killed_lose_and_double_nothing(cluster: str, tmp_path:
 
 
 @pytest.mark.slow
-def test_a_model_of_your_own_samples_on_workers_as_it_does_here(cluster: str, tmp_path: Path) -> None:
+def test_a_server_of_a_model_of_your_own_runs_on_each_worker(cluster: str, tmp_path: Path) -> None:
     lines = [{"prompt": f"say {number}", "answer": f"{number} yes"} for number in range(36)]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    options = {"max_new_tokens": 8, "device": "cpu", "sampler": SERVER}
     tree: dict[str, Any] = {
         "real": {"file": {"path": str(tmp_path / "rows.jsonl")}},
         "held_out": 12,
-        "student": {"hf": {"model": str(write_checkpoint(tmp_path / "small")), "max_new_tokens": 8, "device": "cpu"}},
+        "student": {"hf": {"model": str(write_checkpoint(tmp_path / "small"))} | options},
         "generations": 1,
         "chunk_rows": 8,
         "generate": [{"sample": {"n": 2}}],
