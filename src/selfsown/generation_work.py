@@ -62,6 +62,13 @@ class GenerationWork(Work):
     def models(self) -> Sequence[Model]:
         return [model for model in self.named.values() if model]
 
+    @property
+    def threads(self) -> int:
+        """As in `Work`; one where the student is asked, which is in this process."""
+        roles = {"teacher", *(role for step in self.recipe.grade for role in ROLE_MODELS if step.takes(role))}
+        is_asked = self.recipe.generate_with == "student" or not all(self.named[role] for role in roles)
+        return 1 if is_asked else super().threads
+
     @cached_property
     def student(self) -> Model:
         """The student in the folder. ModelError where this machine does not see it."""
@@ -84,7 +91,7 @@ class GenerationWork(Work):
 
     def graded(self, step: Step, rows: Sequence[Row], seed: int) -> Iterator[Row]:
         """The rows with a grader's grades; one that streams is called once, and here."""
-        if step.streams:
+        if step.streams or not rows:
             return self.rows(Chunk(step, seed, rows))
         return self._map((Chunk(step, seed, part) for part in by_prompts(rows, self.chunk_size)), len(rows))
 
@@ -99,9 +106,8 @@ class GenerationWork(Work):
         working = rows if step.takes("rows") else []
         for index, start in enumerate(range(0, max(size, 1), self.chunk_size)):
             end, chunk_seed = min(start + self.chunk_size, size), derive_seed(seed, index) if index else seed
-            yield (
-                Chunk(step, chunk_seed, working, end - start) if counts else Chunk(step, chunk_seed, working[start:end])
-            )
+            part, count = (working, end - start) if counts else (working[start:end], 0)
+            yield Chunk(step, chunk_seed, part, count)
 
     def rows(self, chunk: Chunk) -> Iterator[Row]:
         """The rows of a chunk, generated, without their provenance; or graded."""

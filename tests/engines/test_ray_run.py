@@ -17,7 +17,7 @@ from test_loop import Files, contents
 from test_ray import cluster as cluster
 from test_ray import own_workers
 
-from selfsown.errors import ModelError
+from selfsown.errors import ModelError, RecipeError
 from selfsown.generation_work import GenerationWork
 from selfsown.loop import run
 from selfsown.recipe.recipe import Recipe
@@ -71,7 +71,7 @@ def test_a_run_on_a_cluster_is_that_without_an_engine(cluster: str, here: Files,
     assert results(tmp_path / "run") == here
 
 
-def served(folder: Path, server: Server, engine: Any = None) -> Recipe:
+def served(folder: Path, server: Server, **changes: Any) -> Recipe:
     """A recipe whose rows a teacher behind a server writes, and a grader grades that takes its time."""
     lines = [{"prompt": f"question {number}", "answer": f"the answer {number}"} for number in range(80)]
     (folder / "rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
@@ -90,9 +90,8 @@ def served(folder: Path, server: Server, engine: Any = None) -> Recipe:
         "train": {"sft": {"steps": 2}},
         "evaluate": ["loss"],
         "goal": "loss",
-        "engine": engine,
     }
-    return Recipe.of(tree, folder)
+    return Recipe.of(tree | changes, folder)
 
 
 def say(prompt: str, body: dict[str, Any]) -> str:
@@ -116,7 +115,7 @@ def test_workers_that_are_killed_lose_and_double_nothing(cluster: str, tmp_path:
 
         killer = threading.Thread(target=kill)
         killer.start()
-        run(served(tmp_path, server, {"ray": {"partition_rows": 16}}), tmp_path / "there")
+        run(served(tmp_path, server, engine={"ray": {"partition_rows": 16}}), tmp_path / "there")
         over.set()
         killer.join()
     assert set(killed) == {"generate", "grade"}
@@ -124,6 +123,13 @@ def test_workers_that_are_killed_lose_and_double_nothing(cluster: str, tmp_path:
     assert before == 120
     assert before <= server.asked.total() - before <= before + len(killed) * IN_FLIGHT
     assert len(RunFolder(tmp_path / "there").journal.unpaid_replies()) == 0
+
+
+@pytest.mark.slow
+def test_a_worker_that_does_not_fit_is_refused_before_anything_is_trained(cluster: str, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="the cluster has 2 cores and 0 GPUs in all"):
+        run(Recipe.load("first", (*CHUNKED, "engine={ray: {gpus: 1}}")), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow
@@ -150,6 +156,16 @@ def test_a_server_of_a_model_of_your_own_runs_on_each_worker(cluster: str, tmp_p
     rows = [RunFolder(tmp_path / name).rows("generation-01/rows") or [] for name in ("here", "there")]
     assert rows[0] == rows[1]
     assert len(rows[0]) == 48
+
+
+def test_several_chunks_at_once_are_for_servers_not_for_the_student(tmp_path: Path) -> None:
+    """Which would be asked by several threads."""
+    with Server(say=say) as server:
+        recipes = [served(tmp_path, server, grade=grade) for grade in ([], ["./slow.py"], ["judge"])]
+        recipes.append(served(tmp_path, server, generate_with="student"))
+        journal = Journal(tmp_path / "replies.sqlite")
+        works = [GenerationWork(recipe, [], journal, number=1, level=1, folder=None) for recipe in recipes]
+        assert [work.threads for work in works] == [2, 2, 1, 1]
 
 
 def test_a_machine_that_does_not_see_the_student_says_so(tmp_path: Path) -> None:

@@ -51,6 +51,12 @@ def process_chunks(
             server.close()
 
 
+def check(*, address: str = "", cores: int = 1, gpus: float = 0.0, **_: object) -> None:
+    """RecipeError where no cluster answers, or none of its machines could have such a worker."""
+    with connected(address):
+        count_workers(0, 0, cores, gpus)
+
+
 def _results(
     pool: Pool, work: Work, partitions: Iterator[list[Chunk]], tick: Callable[[], None]
 ) -> Iterator[ChunkResult]:
