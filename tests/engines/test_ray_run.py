@@ -8,9 +8,11 @@ import random
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from small import FIRST, TINIEST
 from test_loop import Files, contents
@@ -125,6 +127,11 @@ def test_workers_that_are_killed_lose_and_double_nothing(cluster: str, tmp_path:
     assert len(RunFolder(tmp_path / "there").journal.unpaid_replies()) == 0
 
 
+def servers_of(folder: Path) -> list[int]:
+    running = psutil.process_iter(["cmdline"])
+    return [process.pid for process in running if str(folder) in " ".join(process.info["cmdline"] or [])]
+
+
 @pytest.mark.slow
 def test_a_worker_that_does_not_fit_is_refused_before_anything_is_trained(cluster: str, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="the cluster has 2 cores and 0 GPUs in all"):
@@ -156,6 +163,8 @@ def test_a_server_of_a_model_of_your_own_runs_on_each_worker(cluster: str, tmp_p
     rows = [RunFolder(tmp_path / name).rows("generation-01/rows") or [] for name in ("here", "there")]
     assert rows[0] == rows[1]
     assert len(rows[0]) == 48
+    time.sleep(2)
+    assert not servers_of(tmp_path / "there"), "they end with their workers"
 
 
 def test_several_chunks_at_once_are_for_servers_not_for_the_student(tmp_path: Path) -> None:

@@ -211,7 +211,9 @@ def test_a_server_that_does_not_start_says_why(folder: Path) -> None:
         broken.complete(["Why?"])
 
 
-def test_a_server_dies_with_a_killed_run(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["run", "watcher", "Ctrl-C"])
+def test_a_server_dies_with_a_killed_run(folder: Path, tmp_path: Path, end: str) -> None:
+    """Also where what watches it is killed, as Ray kills the children of a worker that it ends."""
     script = (
         "import sys, time\n"
         "from selfsown.models.hf import create\n"
@@ -222,18 +224,30 @@ def test_a_server_dies_with_a_killed_run(folder: Path, tmp_path: Path) -> None:
         "time.sleep(60)\n"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    run = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment)
+    run = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        start_new_session=True,
+    )
     assert run.stdout
-    watcher = int(run.stdout.readline())
-    children = _children(watcher)
-    run.send_signal(signal.SIGKILL)
+    outer = int(run.stdout.readline())
+    (inner,) = _children(outer)
+    watchers, servers = [outer, inner], _children(inner)
+    assert servers
+    if end == "Ctrl-C":
+        os.killpg(run.pid, signal.SIGINT)
+    else:
+        os.kill({"run": run.pid, "watcher": outer}[end], signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while any(map(_exists, [*watchers, *servers])) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    left = [process for process in [*watchers, *servers] if _exists(process)]
+    run.kill()
     run.wait()
     run.stdout.close()
-    deadline = time.monotonic() + 10
-    while any(map(_exists, [watcher, *children])) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert children
-    assert not any(map(_exists, [watcher, *children]))
+    assert not left
 
 
 def _children(pid: int) -> list[int]:

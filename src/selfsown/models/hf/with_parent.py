@@ -1,6 +1,9 @@
 """Run a command that ends when the process that asked for it ends, even if that is killed.
 
 python -m selfsown.models.hf.with_parent PID COMMAND…
+
+There are two processes between them. The outer one is the parent's child, and may be killed with it, as Ray kills the
+children of a worker that it ends; then the inner one ends the command.
 """
 
 from __future__ import annotations
@@ -10,25 +13,37 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 
 POLL_SECONDS = 0.5
 
 
 def main(parent: int, command: list[str]) -> int:
     """Start the command in a process group of its own; its exit code, or that of a kill once the parent is gone."""
+    outer = os.getpid()
+    if inner := os.fork():
+        return _wait(parent, inner, lambda: os.kill(inner, signal.SIGTERM))
     child = subprocess.Popen(command, start_new_session=True)
-    signal.signal(signal.SIGTERM, lambda *_: _kill(child))
-    while child.poll() is None and os.getppid() == parent:
+    return _wait(outer, child.pid, lambda: os.killpg(child.pid, signal.SIGKILL))
+
+
+def _wait(parent: int, child: int, end: Callable[[], None]) -> int:
+    """The child's exit code. It is ended once this process is terminated, or has another parent."""
+
+    def end_if_there(*_: object) -> None:
+        with suppress(ProcessLookupError):
+            end()
+
+    signal.signal(signal.SIGTERM, end_if_there)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is sent to this process, too
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        if os.getppid() != parent:
+            end_if_there()
         time.sleep(POLL_SECONDS)
-    _kill(child)
-    return child.wait()
-
-
-def _kill(child: subprocess.Popen[bytes]) -> None:
-    try:
-        os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 if __name__ == "__main__":
