@@ -211,9 +211,9 @@ def test_a_server_that_does_not_start_says_why(folder: Path) -> None:
         broken.complete(["Why?"])
 
 
-@pytest.mark.parametrize("end", ["run", "watcher", "Ctrl-C"])
+@pytest.mark.parametrize("end", ["run", "group", "Ctrl-C"])
 def test_a_server_dies_with_a_killed_run(folder: Path, tmp_path: Path, end: str) -> None:
-    """Also where what watches it is killed, as Ray kills the children of a worker that it ends."""
+    """Also where all processes of its group are killed, as Ray does with a worker that it ends."""
     script = (
         "import sys, time\n"
         "from selfsown.models.hf import create\n"
@@ -239,7 +239,7 @@ def test_a_server_dies_with_a_killed_run(folder: Path, tmp_path: Path, end: str)
     if end == "Ctrl-C":
         os.killpg(run.pid, signal.SIGINT)
     else:
-        os.kill({"run": run.pid, "watcher": outer}[end], signal.SIGKILL)
+        {"run": os.kill, "group": os.killpg}[end](run.pid, signal.SIGKILL)
     deadline = time.monotonic() + 10
     while any(map(_exists, [*watchers, *servers])) and time.monotonic() < deadline:
         time.sleep(0.1)

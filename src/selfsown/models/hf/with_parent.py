@@ -2,8 +2,8 @@
 
 python -m selfsown.models.hf.with_parent PID COMMAND…
 
-There are two processes between them. The outer one is the parent's child, and may be killed with it, as Ray kills the
-children of a worker that it ends; then the inner one ends the command.
+There are two processes between them. The outer one is the parent's child, in its process group, and may be killed with
+it, as Ray does with a worker that it ends; then the inner one, in a group of its own, ends the command.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ def main(parent: int, command: list[str]) -> int:
     outer = os.getpid()
     if inner := os.fork():
         return _wait(parent, inner, lambda: os.kill(inner, signal.SIGTERM))
+    os.setsid()
     child = subprocess.Popen(command, start_new_session=True)
     return _wait(outer, child.pid, lambda: os.killpg(child.pid, signal.SIGKILL))
 
