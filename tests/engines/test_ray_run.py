@@ -22,6 +22,7 @@ from test_ray import own_workers
 from selfsown.errors import ModelError, RecipeError
 from selfsown.generation_work import GenerationWork
 from selfsown.loop import run
+from selfsown.models.hf.server import stop
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
 from selfsown.run_folder import RunFolder
@@ -141,30 +142,20 @@ def test_a_worker_that_does_not_fit_is_refused_before_anything_is_trained(cluste
 
 @pytest.mark.slow
 def test_a_server_of_a_model_of_your_own_runs_on_each_worker(cluster: str, tmp_path: Path) -> None:
-    lines = [{"prompt": f"say {number}", "answer": f"{number} yes"} for number in range(36)]
-    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    options = {"max_new_tokens": 8, "device": "cpu", "sampler": SERVER}
-    tree: dict[str, Any] = {
-        "real": {"file": {"path": str(tmp_path / "rows.jsonl")}},
-        "held_out": 12,
-        "student": {"hf": {"model": str(write_checkpoint(tmp_path / "small"))} | options},
-        "generations": 1,
-        "chunk_rows": 8,
-        "generate": [{"sample": {"n": 2}}],
-        "grade": [{"rules": {"pattern": "[a-z0-9 ]+"}}],
-        "mix": "accumulate",
-        "base_train": "none",
-        "train": {"sft": {"steps": 2, "epochs": 0, "batch_size": 8}},
-        "evaluate": ["loss"],
-        "goal": "loss",
-    }
-    run(Recipe.of(tree), tmp_path / "here")
-    run(Recipe.of(tree | {"engine": {"ray": {"partition_rows": 8}}}), tmp_path / "there")
-    rows = [RunFolder(tmp_path / name).rows("generation-01/rows") or [] for name in ("here", "there")]
-    assert rows[0] == rows[1]
-    assert len(rows[0]) == 48
+    model = {"model": str(write_checkpoint(tmp_path / "small")), "max_new_tokens": 8, "sampler": SERVER}
+    real = [Row(f"say {number}", f"{number} yes") for number in range(24)]
+    made = list[list[Row]]()
+    for engine in (None, {"ray": {"partition_rows": 8}}):
+        with Server() as server:
+            recipe = served(tmp_path, server, student={"hf": model}, base_train="none", teacher=None, engine=engine)
+        journal = Journal(tmp_path / f"{len(made)}.sqlite")
+        work = GenerationWork(recipe, real, journal, number=1, level=1, folder=tmp_path / "small")
+        made.append(list(work.generated(recipe.generate[0], real, 7)))
+        stop()
+    assert made[0] == made[1]
+    assert len(made[0]) == 48
     time.sleep(2)
-    assert not servers_of(tmp_path / "there"), "they end with their workers"
+    assert not servers_of(tmp_path / "small"), "they end with their workers"
 
 
 def test_several_chunks_at_once_are_for_servers_not_for_the_student(tmp_path: Path) -> None:

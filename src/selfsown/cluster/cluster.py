@@ -74,6 +74,12 @@ def count_workers(workers: int, limit: int, cores: int, gpus: float) -> int:
     return min(size, limit) if limit else size
 
 
+def check_room(*, address: str = "", cores: int = 1, gpus: float = 0.0, **_: object) -> None:
+    """RecipeError where no cluster answers, or it has no room for such a worker."""
+    with connected(address):
+        count_workers(0, 0, cores, gpus)
+
+
 def start_worker(job: Job, mailbox: Any, name: str, gpus: float) -> Any:
     """A worker of the cluster, as soon as there is room for it."""
     options = {"num_cpus": job.cores, "num_gpus": gpus, "max_concurrency": CALLS_AT_ONCE}

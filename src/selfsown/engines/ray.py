@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from selfsown.chunks import Chunk, ChunkResult, Work
-from selfsown.cluster.cluster import connected, count_workers, mailbox_of_driver, start_worker
+from selfsown.cluster.cluster import check_room, connected, count_workers, mailbox_of_driver, start_worker
 from selfsown.cluster.job import job_of, max_workers
 from selfsown.cluster.pool import Pool
 from selfsown.cluster.server import JournalServer
 from selfsown.cluster.worker import ChunkTask
 from selfsown.option_types import Count, Natural, NotNegative
+
+CHECK = check_room  # is called with the options before anything is trained
 
 
 def process_chunks(
@@ -49,12 +51,6 @@ def process_chunks(
         finally:
             pool.end()
             server.close()
-
-
-def check(*, address: str = "", cores: int = 1, gpus: float = 0.0, **_: object) -> None:
-    """RecipeError where no cluster answers, or none of its machines could have such a worker."""
-    with connected(address):
-        count_workers(0, 0, cores, gpus)
 
 
 def _results(

@@ -20,8 +20,8 @@ def check_servers(recipe: Recipe, folder: Path) -> None:
     """
     if recipe.engine and (address := recipe.engine.option("address")):
         _check_cluster(address)
-    if recipe.engine and recipe.trains and (check := getattr(recipe.engine.module, "check", None)):
-        check(**recipe.engine.options)  # it is first needed after training, perhaps hours later
+    if recipe.engine and recipe.trains and (check := getattr(recipe.engine.module, "CHECK", None)):
+        check(**recipe.engine.options)  # the engine is first needed after training, perhaps hours later
     if (folder / "replies.sqlite").exists() or not recipe.generate:
         return
     for role in ROLE_MODELS:
