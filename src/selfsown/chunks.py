@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,7 +15,7 @@ from selfsown.recipe.inputs import GenerateInputs, GradeInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
 from selfsown.records import NoPrompt, Row
-from selfsown.stages import as_synthetic, derive_seed, for_step, grade_rows
+from selfsown.stages import as_synthetic, derive_seed, for_step, grade_rows, role_model
 from selfsown.usage.journal import Journal
 
 CHUNK_ROWS = 64  # of models behind a server: few enough that a chunk is soon done
@@ -45,12 +46,11 @@ class Chunk:
 ChunkResult = tuple[Chunk, list[Row], StepCounts]
 
 
-class Work:
+class Work(ABC):
     """What it takes to work on chunks: a recipe with its task and models, and the real rows.
 
     tally: counts the steps that rows have passed. chunk_size: rows of a chunk. without_prompt: by step, its error on a
-    chunk whose rows have no prompt. elsewhere: creates the same on
-    another machine.
+    chunk whose rows have no prompt. elsewhere: creates the same on another machine.
     """
 
     chunk_size: int
@@ -61,13 +61,13 @@ class Work:
         self.without_prompt: dict[str, NoPrompt] = {}
         self.task = recipe.real()
 
+    @abstractmethod
     def process(self, chunk: Chunk) -> ChunkResult:
         """The rows that come of the chunk."""
-        raise NotImplementedError
 
+    @abstractmethod
     def models(self) -> Sequence[Model]:
         """Those that the recipe names."""
-        raise NotImplementedError
 
     @property
     def remote_models(self) -> list[RemoteModel]:
@@ -111,8 +111,7 @@ class ChunkWork(Work):
         return other
 
     def _model(self, role: str) -> Model:
-        step = getattr(self.recipe, role)
-        return cast(Model, step(rows=self.real, seed=self.seed(role), journal=self.journal, role=role))
+        return cast(Model, role_model(self.recipe, role, self.real, self.seed(role), self.journal))
 
     def seed(self, *where: object) -> int:
         return derive_seed(self.recipe.seed, "make", *where)

@@ -54,10 +54,9 @@ class GenerationWork(Work):
             self.student = student
         self.chunk_size = recipe.chunk_rows or LARGE_CHUNK_ROWS
         self.elsewhere = partial(GenerationWork, number=number, level=level, folder=self.folder)
-        self.named = {role: role_model(recipe, role, real, self.seed(0, role), journal) for role in ROLE_MODELS}
-
-    def seed(self, *where: object) -> int:
-        return derive_seed(self.recipe.seed, *where)
+        self.named = {
+            role: role_model(recipe, role, real, derive_seed(recipe.seed, 0, role), journal) for role in ROLE_MODELS
+        }
 
     def models(self) -> Sequence[Model]:
         return [model for model in self.named.values() if model]

@@ -250,6 +250,13 @@ def test_a_server_dies_with_a_killed_run(folder: Path, tmp_path: Path, end: str)
     assert not left
 
 
+def test_what_a_server_program_started_ends_with_it(tmp_path: Path) -> None:
+    command = f"sleep 100 & echo $! > {tmp_path}/started; exit 3"
+    watcher = [sys.executable, "-m", "selfsown.models.hf.with_parent", str(os.getpid()), "sh", "-c", command]
+    assert subprocess.run(watcher, check=False, timeout=30).returncode == 3
+    assert not _exists(int((tmp_path / "started").read_text(encoding="ascii")))
+
+
 def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
 

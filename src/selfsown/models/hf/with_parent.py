@@ -26,24 +26,27 @@ def main(parent: int, command: list[str]) -> int:
         return _wait(parent, inner, lambda: os.kill(inner, signal.SIGTERM))
     os.setsid()
     child = subprocess.Popen(command, start_new_session=True)
-    return _wait(outer, child.pid, lambda: os.killpg(child.pid, signal.SIGKILL))
+    try:
+        return _wait(outer, child.pid, lambda: _kill_group(child.pid))
+    finally:
+        _kill_group(child.pid)  # what the command started may still run
+
+
+def _kill_group(leader: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _wait(parent: int, child: int, end: Callable[[], None]) -> int:
     """The child's exit code. It is ended once this process is terminated, or has another parent."""
-
-    def end_if_there(*_: object) -> None:
-        with suppress(ProcessLookupError):
-            end()
-
-    signal.signal(signal.SIGTERM, end_if_there)
+    signal.signal(signal.SIGTERM, lambda *_: end())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is sent to this process, too
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             return os.waitstatus_to_exitcode(status)
         if os.getppid() != parent:
-            end_if_there()
+            end()
         time.sleep(POLL_SECONDS)
 
 
