@@ -32,8 +32,7 @@ from selfsown.usage.journal import Journal
 class GenerationWork(Work):
     """What it takes to generate and to grade the rows of one generation.
 
-    number, level: of the generation. student: has the roles for which the recipe names no model; None: the one in the
-    folder, read when it is first needed. folder: where other machines read it.
+    number, level: of the generation. folder: of the student, which has the roles for which the recipe names no model.
     """
 
     def __init__(
@@ -46,12 +45,9 @@ class GenerationWork(Work):
         number: int,
         level: int,
         folder: Path | None,
-        student: Model | None = None,
     ) -> None:
         super().__init__(recipe, real, journal, tally or Tally())
         self.number, self.level, self.folder = number, level, folder and folder.absolute()
-        if student:
-            self.student = student
         self.chunk_size = recipe.chunk_rows or LARGE_CHUNK_ROWS
         self.elsewhere = partial(GenerationWork, number=number, level=level, folder=self.folder)
         self.named = {
@@ -70,7 +66,7 @@ class GenerationWork(Work):
 
     @cached_property
     def student(self) -> Model:
-        """The student in the folder. ModelError where this machine does not see it."""
+        """The student, read when it is first needed. ModelError where this machine does not see its folder."""
         if not self.folder or not self.folder.is_dir():
             raise ModelError(
                 f"engine: a machine of the cluster does not see the student's folder {self.folder}; run in a folder on "

@@ -135,9 +135,10 @@ class Loop(RunState):
     def work(
         self, recipe: Recipe, number: int, student: Student, level: int = 0, folder: Path | None = None
     ) -> GenerationWork:
-        """What it takes to generate and grade rows with this student, which the folder holds."""
-        real, journal = self.real, self.store.journal
-        return GenerationWork(recipe, real, journal, number=number, level=level, folder=folder, student=student)
+        """What it takes to generate and grade rows with this student, which other machines read from the folder."""
+        work = GenerationWork(recipe, self.real, self.store.journal, number=number, level=level, folder=folder)
+        work.student, work.task = student, self.task  # they are here already
+        return work
 
     def generate_rows(self, work: GenerationWork, past: Sequence[Row]) -> Sequence[Row]:
         """The generation's new rows, each with its status. Without a teacher or judge, the student takes the role."""
